@@ -1,0 +1,70 @@
+package org.flotilladb.engine.keyspace;
+
+import java.util.List;
+
+/**
+ * A transaction on the key space: reads at a timestamp, merged with its own buffered writes. Not thread-safe. Byte
+ * arrays given and returned must not be changed afterwards by either side.
+ */
+public interface KeyTransaction {
+
+    /** Begins a statement: under READ_COMMITTED reads from here on see everything committed before this call. */
+    void beginStatement();
+
+    /** The value of a key, or null. */
+    byte[] get(byte[] key);
+
+    /** The values of many keys in their order, null where there is none; one round trip for each Region touched. */
+    List<byte[]> getAll(List<byte[]> keys);
+
+    /**
+     * A cursor over {@code [start, end)} in ascending or, if {@code reverse}, descending key order, merged with the
+     * buffer as it is at the time of this call; later writes of this transaction need not show. Pages are fetched
+     * behind the cursor and grow; {@code limitHint} (0: none) is the number of rows the caller probably wants.
+     */
+    KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint);
+
+    /** Buffers a write whatever stands there. */
+    void put(byte[] key, byte[] value);
+
+    /**
+     * Buffers a write of a key that must not exist when the transaction commits. The caller has already read the key as
+     * absent in this transaction; somebody who overtakes makes the commit fail with a CONFLICT.
+     */
+    void insert(byte[] key, byte[] value);
+
+    /** Buffers a deletion. */
+    void delete(byte[] key);
+
+    /**
+     * Promises that this key's PUT or DELETE by anybody between this statement's read timestamp and the commit makes
+     * this commit fail; two such locks do not disturb each other. Foreign keys use it on the parent's reference key.
+     */
+    void lockShared(byte[] key);
+
+    /**
+     * Locks a key exclusively before it is written or for FOR UPDATE, waiting at most the transaction's lock timeout,
+     * and returns its newest value (merged with the buffer), or null. Under READ_COMMITTED that value may be newer than
+     * the statement's; under SNAPSHOT a newer version is a CONFLICT. Does nothing but read when the transaction is not
+     * explicit: the commit finds conflicts then.
+     */
+    byte[] lock(byte[] key);
+
+    /** The present length of the undo list. */
+    long mark();
+
+    /** Undoes all buffered writes since {@link #mark()} returned this value. */
+    void rollbackTo(long mark);
+
+    /** True if anything is buffered or locked. */
+    boolean hasWrites();
+
+    /**
+     * Commits. Returns normally when committed (durably on a majority); throws CONFLICT when certainly not committed,
+     * UNKNOWN_OUTCOME when that could not be found out in time. The transaction is over in every case.
+     */
+    void commit();
+
+    /** Ends the transaction without effect. Never throws for reasons of the network. */
+    void rollback();
+}
