@@ -1,0 +1,58 @@
+package org.flotilladb.raft;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/** One entry of a log. Immutable: the data array is shared and must not be changed by anybody. */
+public final class Entry {
+    private static final byte[] NO_DATA = new byte[0];
+
+    private final EntryType type;
+    private final long term;
+    private final long index;
+    private final byte[] data;
+
+    /** @param data the command; null means empty */
+    public Entry(EntryType type, long term, long index, byte[] data) {
+        this.type = Objects.requireNonNull(type, "type");
+        this.term = term;
+        this.index = index;
+        this.data = data == null ? NO_DATA : data;
+    }
+
+    public EntryType type() {
+        return type;
+    }
+
+    public long term() {
+        return term;
+    }
+
+    public long index() {
+        return index;
+    }
+
+    /** Never null. */
+    public byte[] data() {
+        return data;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Entry entry
+                && type == entry.type
+                && term == entry.term
+                && index == entry.index
+                && Arrays.equals(data, entry.data);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(type, term, index, Arrays.hashCode(data));
+    }
+
+    @Override
+    public String toString() {
+        return term + "/" + index + " " + type + " " + data.length + " bytes";
+    }
+}

@@ -1,0 +1,137 @@
+package org.flotilladb.region.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.runtime.RandomSource;
+
+/**
+ * A simulated data disk over any in-memory store: batches since the last sync are remembered, and a crash keeps a random
+ * prefix of them. The disk outlives the process.
+ */
+public final class SimKvStore implements KvStore {
+    private final Supplier<KvStore> memory;
+    private final FaultCounts faults;
+    private final List<Batch> unsynced = new ArrayList<>();
+    private KvStore durable;
+    private KvStore live;
+
+    /** @param memory makes an empty in-memory store */
+    public SimKvStore(Supplier<KvStore> memory, FaultCounts faults) {
+        this.memory = memory;
+        this.faults = faults;
+        this.durable = memory.get();
+        this.live = memory.get();
+    }
+
+    /** The power fails: synced batches stay, of the others a random prefix. */
+    public void crash(RandomSource random) {
+        int kept = unsynced.isEmpty() ? 0 : random.nextInt(unsynced.size() + 1);
+        if (kept < unsynced.size()) {
+            faults.add("data batches lost");
+        }
+        for (int i = 0; i < kept; i++) {
+            unsynced.get(i).replay(durable);
+        }
+        unsynced.clear();
+        live = memory.get();
+        for (Family family : Family.values()) {
+            KvBatch copy = live.batch();
+            try (KvCursor cursor = durable.cursor(family, new byte[0], null)) {
+                for (boolean more = cursor.seek(new byte[0]); more; more = cursor.next()) {
+                    copy.put(family, cursor.key(), cursor.value());
+                }
+            }
+            live.write(copy);
+        }
+    }
+
+    @Override
+    public byte[] get(Family family, byte[] key) {
+        return live.get(family, key);
+    }
+
+    @Override
+    public KvCursor cursor(Family family, byte[] lower, byte[] upper) {
+        return live.cursor(family, lower, upper);
+    }
+
+    @Override
+    public Pair first(Family family, byte[] key, byte[] upper) {
+        return live.first(family, key, upper);
+    }
+
+    @Override
+    public KvSnapshot snapshot() {
+        return live.snapshot();
+    }
+
+    @Override
+    public KvBatch batch() {
+        return new Batch();
+    }
+
+    @Override
+    public void write(KvBatch batch) {
+        Batch written = (Batch) batch;
+        written.replay(live);
+        unsynced.add(written);
+    }
+
+    @Override
+    public void sync() {
+        for (Batch batch : unsynced) {
+            batch.replay(durable);
+        }
+        unsynced.clear();
+    }
+
+    @Override
+    public long approximateSizeBytes(byte[] start, byte[] end) {
+        return live.approximateSizeBytes(start, end);
+    }
+
+    @Override
+    public void close() {}
+
+    private static final class Batch implements KvBatch {
+        private record Change(Family family, byte[] key, byte[] value, byte[] end) {}
+
+        private final List<Change> changes = new ArrayList<>();
+
+        void replay(KvStore store) {
+            KvBatch batch = store.batch();
+            for (Change change : changes) {
+                if (change.end != null) {
+                    batch.deleteRange(change.family, change.key, change.end);
+                } else if (change.value == null) {
+                    batch.delete(change.family, change.key);
+                } else {
+                    batch.put(change.family, change.key, change.value);
+                }
+            }
+            store.write(batch);
+        }
+
+        @Override
+        public void put(Family family, byte[] key, byte[] value) {
+            changes.add(new Change(family, key, value, null));
+        }
+
+        @Override
+        public void delete(Family family, byte[] key) {
+            changes.add(new Change(family, key, null, null));
+        }
+
+        @Override
+        public void deleteRange(Family family, byte[] start, byte[] end) {
+            changes.add(new Change(family, start, null, end));
+        }
+
+        @Override
+        public boolean isEmpty() {
+            return changes.isEmpty();
+        }
+    }
+}

@@ -1,0 +1,227 @@
+package org.flotilladb.region.simulation;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.MessageHandler;
+import org.flotilladb.proto.Transport;
+import org.flotilladb.region.runtime.RandomSource;
+import org.flotilladb.region.runtime.Scheduler.Cancellable;
+
+/**
+ * Links between simulated processes. Every message goes through protobuf bytes. Links delay, lose, repeat and reorder
+ * one-way messages; requests are delayed and lost, in either direction, but not repeated (a connection does not). A cut
+ * goes one way.
+ */
+public final class SimNetwork {
+    private final SimTime time;
+    private final RandomSource random;
+    private final EventHash hash;
+    private final FaultCounts faults;
+    private final TreeMap<String, Endpoint> endpoints = new TreeMap<>();
+    private final TreeSet<String> cuts = new TreeSet<>();
+
+    private int lossPerMille;
+    private int repeatPerMille;
+    private int latePerMille;
+    private long minDelayNs = 50_000;
+    private long maxDelayNs = 500_000;
+    private long lateNs = 300_000_000L;
+
+    public SimNetwork(SimTime time, RandomSource random, EventHash hash, FaultCounts faults) {
+        this.time = time;
+        this.random = random;
+        this.hash = hash;
+        this.faults = faults;
+    }
+
+    /** Sets how bad links are; each of a thousand messages. */
+    public void faults(int loss, int repeat, int late) {
+        this.lossPerMille = loss;
+        this.repeatPerMille = repeat;
+        this.latePerMille = late;
+    }
+
+    /** Makes a process reachable; a later life replaces an earlier one. */
+    public void register(String address, SimNode node, MessageHandler handler) {
+        endpoints.put(address, new Endpoint(node, handler));
+    }
+
+    public void unregister(String address) {
+        endpoints.remove(address);
+    }
+
+    /** Cuts the way from one address to another. */
+    public void cut(String from, String to) {
+        cuts.add(from + ">" + to);
+    }
+
+    /** Cuts one address off, both ways, from all others. */
+    public void isolate(String address, Iterable<String> others) {
+        for (String other : others) {
+            if (!other.equals(address)) {
+                cut(address, other);
+                cut(other, address);
+            }
+        }
+    }
+
+    public void healCuts() {
+        cuts.clear();
+    }
+
+    /** No loss, no cuts, no late messages from here on. */
+    public void heal() {
+        healCuts();
+        faults(0, 0, 0);
+    }
+
+    /** The transport of one life of a process. */
+    public Transport transport(String address, SimNode node) {
+        return new SimTransport(address, node);
+    }
+
+    private boolean lost(String from, String to) {
+        if (cuts.contains(from + ">" + to)) {
+            faults.add("message cut");
+            return true;
+        }
+        if (lossPerMille > 0 && random.nextInt(1000) < lossPerMille) {
+            faults.add("message lost");
+            return true;
+        }
+        return false;
+    }
+
+    private long delayNs() {
+        long delay = minDelayNs + random.nextInt((int) (maxDelayNs - minDelayNs));
+        if (latePerMille > 0 && random.nextInt(1000) < latePerMille) {
+            faults.add("message late");
+            delay += random.nextInt((int) lateNs);
+        }
+        return delay;
+    }
+
+    private static Envelope parse(byte[] bytes) {
+        try {
+            return Envelope.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("a message did not survive its own encoding", e);
+        }
+    }
+
+    private record Endpoint(SimNode node, MessageHandler handler) {}
+
+    private final class SimTransport implements Transport {
+        private final String self;
+        private final SimNode node;
+
+        SimTransport(String self, SimNode node) {
+            this.self = self;
+            this.node = node;
+        }
+
+        @Override
+        public void send(String address, Envelope message) {
+            if (node.dead()) {
+                return;
+            }
+            byte[] bytes = message.toByteArray();
+            hash.event(2, bytes.length, bytes);
+            if (lost(self, address)) {
+                return;
+            }
+            deliver(address, bytes);
+            if (repeatPerMille > 0 && random.nextInt(1000) < repeatPerMille) {
+                faults.add("message repeated");
+                deliver(address, bytes);
+            }
+        }
+
+        private void deliver(String address, byte[] bytes) {
+            time.schedule(delayNs(), () -> {
+                Endpoint to = endpoints.get(address);
+                if (to != null) {
+                    to.node.run(() -> to.handler.onMessage(parse(bytes)));
+                }
+            });
+        }
+
+        @Override
+        public void request(String address, Envelope request, long timeoutMs, ResponseHandler handler) {
+            if (node.dead()) {
+                return;
+            }
+            Once once = new Once(node, handler);
+            once.timer = node.schedule(
+                    timeoutMs * 1_000_000L,
+                    () -> once.fail(new Failure(Failure.Kind.TIMED_OUT, "no answer from " + address)));
+            Endpoint target = endpoints.get(address);
+            if (target == null || target.node.dead()) {
+                time.schedule(
+                        delayNs(), () -> once.fail(new Failure(Failure.Kind.NOT_SENT, "no connection to " + address)));
+                return;
+            }
+            byte[] bytes = request.toByteArray();
+            hash.event(3, bytes.length, bytes);
+            if (lost(self, address)) {
+                return;
+            }
+            time.schedule(delayNs(), () -> {
+                Endpoint to = endpoints.get(address);
+                if (to != target) {
+                    once.fail(new Failure(Failure.Kind.LOST, "the connection to " + address + " broke"));
+                    return;
+                }
+                to.node.run(() -> to.handler.onRequest(parse(bytes), response -> {
+                    if (to.node.dead()) {
+                        return;
+                    }
+                    byte[] answer = response.toByteArray();
+                    hash.event(4, answer.length, answer);
+                    if (lost(address, self)) {
+                        return;
+                    }
+                    time.schedule(delayNs(), () -> once.answer(parse(answer)));
+                }));
+            });
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** Calls a handler once, in the caller's process. */
+    private static final class Once {
+        private final SimNode node;
+        private final Transport.ResponseHandler handler;
+        private boolean done;
+        private Cancellable timer = () -> {};
+
+        Once(SimNode node, Transport.ResponseHandler handler) {
+            this.node = node;
+            this.handler = handler;
+        }
+
+        void answer(Envelope response) {
+            node.run(() -> {
+                if (!done) {
+                    done = true;
+                    timer.cancel();
+                    handler.onResponse(response);
+                }
+            });
+        }
+
+        void fail(Transport.Failure failure) {
+            node.run(() -> {
+                if (!done) {
+                    done = true;
+                    timer.cancel();
+                    handler.onFailure(failure);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package org.flotilladb.region.simulation;
+
+import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.runtime.Scheduler;
+
+/**
+ * Clock and scheduler of one life of one simulated process. The monotonic clock starts at an origin of its own and runs
+ * at its own rate; when the process crashes, its tasks never run again.
+ */
+public final class SimNode implements Clock, Scheduler {
+    private final SimTime time;
+    private final String name;
+    private final long startNs;
+    private final long originNs;
+    private final double rate;
+    private long wallOffsetMs;
+    private boolean dead;
+    private long pausedUntilNs;
+
+    /**
+     * @param originNs what {@link #nanoTime()} reads at the start
+     * @param rate nanoseconds of this clock for each true nanosecond, for example 0.97 to 1.03
+     * @param wallOffsetMs error of the wall clock
+     */
+    public SimNode(SimTime time, String name, long originNs, double rate, long wallOffsetMs) {
+        this.time = time;
+        this.name = name;
+        this.startNs = time.nowNs();
+        this.originNs = originNs;
+        this.rate = rate;
+        this.wallOffsetMs = wallOffsetMs;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** Ends this life. */
+    public void crash() {
+        dead = true;
+    }
+
+    public boolean dead() {
+        return dead;
+    }
+
+    /** Stops the process for a while; what was due fires afterwards, all at once. */
+    public void pause(long forNs) {
+        pausedUntilNs = Math.max(pausedUntilNs, time.nowNs() + forNs);
+    }
+
+    /** True virtual time until which nothing runs here. */
+    public long pausedUntilNs() {
+        return pausedUntilNs;
+    }
+
+    /** Moves the wall clock by this much. */
+    public void jumpWallMs(long byMs) {
+        wallOffsetMs += byMs;
+    }
+
+    @Override
+    public long nanoTime() {
+        return originNs + (long) ((time.nowNs() - startNs) * rate);
+    }
+
+    @Override
+    public long wallMs() {
+        return 1_700_000_000_000L + time.nowNs() / 1_000_000L + wallOffsetMs;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        schedule(0, task);
+    }
+
+    @Override
+    public Cancellable schedule(long delayNs, Runnable task) {
+        if (dead) {
+            return () -> {};
+        }
+        return time.schedule((long) (Math.max(0, delayNs) / rate), () -> run(task));
+    }
+
+    /** Runs a task in this process now, after its pause, or never when it is dead. */
+    public void run(Runnable task) {
+        if (dead) {
+            return;
+        }
+        if (pausedUntilNs > time.nowNs()) {
+            time.schedule(pausedUntilNs - time.nowNs(), () -> run(task));
+            return;
+        }
+        task.run();
+    }
+}
