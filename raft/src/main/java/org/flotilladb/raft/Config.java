@@ -20,6 +20,8 @@ public final class Config {
     final double clockRateError;
     final long marginNs;
     final long seed;
+    final boolean promiseAtStart;
+    final boolean eagerCommit;
 
     private Config(Builder b) {
         id = b.id;
@@ -38,6 +40,8 @@ public final class Config {
         clockRateError = b.clockRateError;
         marginNs = b.marginNs;
         seed = b.seed;
+        promiseAtStart = b.promiseAtStart;
+        eagerCommit = b.eagerCommit;
     }
 
     /**
@@ -65,6 +69,8 @@ public final class Config {
         private double clockRateError = 0.05;
         private long marginNs = 1_000_000;
         private long seed;
+        private boolean promiseAtStart = true;
+        private boolean eagerCommit = true;
 
         private Builder(long id, long[] voters, Storage storage) {
             this.id = id;
@@ -123,6 +129,21 @@ public final class Config {
             promiseNs = promisedElectionTimeoutNs;
             clockRateError = rateError;
             marginNs = leaseMarginNs;
+            return this;
+        }
+
+        /**
+         * False only for a peer of a group that has never had a leader: nothing can have been promised in an earlier
+         * life.
+         */
+        public Builder promiseAtStart(boolean value) {
+            promiseAtStart = value;
+            return this;
+        }
+
+        /** Whether a leader tells its followers a new commit index at once; else with its next append or heartbeat. */
+        public Builder eagerCommit(boolean value) {
+            eagerCommit = value;
             return this;
         }
 

@@ -41,6 +41,9 @@ public final class RawNode {
     private long transferTo;
     private boolean transferSent;
     private boolean campaignMarked;
+    /** Appends are sent once for all proposals between two Readies. */
+    private boolean appendsUnsent;
+
     private long termStartIndex;
     private long uncommittedBytes;
 
@@ -78,7 +81,7 @@ public final class RawNode {
             }
         }
         self = own;
-        if (config.leases && config.voters.length > 1) {
+        if (config.leases && config.voters.length > 1 && config.promiseAtStart) {
             promisedUntilNs = nowNs + config.promiseNs;
         }
         resetTimers();
@@ -121,6 +124,19 @@ public final class RawNode {
         nowNs = now;
         if (role != Role.LEADER && nowNs >= promisedUntilNs) {
             campaign(config.preVote);
+        }
+    }
+
+    /**
+     * Campaigns at once as the first leader of a group that a split has made, on the Store whose peer of the old group
+     * led when it applied the split: that peer's lease is the only one that the new peers' promise stands for, and it
+     * no longer serves the new group's keys. The vote requests say so, as if a TimeoutNow had caused them.
+     */
+    public void campaignAfterSplit(long now) {
+        nowNs = now;
+        if (role != Role.LEADER && term == 0) {
+            campaignMarked = true;
+            campaign(false);
         }
     }
 
@@ -223,6 +239,7 @@ public final class RawNode {
                 || !late.isEmpty()
                 || !readStates.isEmpty()
                 || readRoundUnsent
+                || appendsUnsent
                 || log.applied() < log.committed()
                 || !hardState().equals(durable);
     }
@@ -235,6 +252,9 @@ public final class RawNode {
         if (readRoundUnsent) {
             readRoundUnsent = false;
             broadcastHeartbeat();
+        }
+        if (appendsUnsent) {
+            sendUnsentAppends();
         }
         HardState now = hardState();
         boolean identityChanged = now.term() != durable.term() || now.vote() != durable.vote();
@@ -274,7 +294,7 @@ public final class RawNode {
             Entry last = done.entries().get(done.entries().size() - 1);
             log.stableTo(last.index(), last.term());
             if (role == Role.LEADER && self.acknowledged(log.stableIndex()) && maybeCommit()) {
-                broadcastAppend();
+                broadcastCommit();
             }
         }
         if (!done.committedEntries().isEmpty()) {
@@ -577,10 +597,25 @@ public final class RawNode {
     }
 
     private void broadcastAppend() {
+        appendsUnsent = progress.length > 1;
+    }
+
+    private void sendUnsentAppends() {
+        appendsUnsent = false;
+        if (role != Role.LEADER) {
+            return;
+        }
         for (Progress each : progress) {
             if (each != self) {
                 sendAppend(each, true);
             }
+        }
+    }
+
+    /** A new commit index travels at once, or with the next append or heartbeat. */
+    private void broadcastCommit() {
+        if (config.eagerCommit) {
+            broadcastAppend();
         }
     }
 
@@ -686,7 +721,7 @@ public final class RawNode {
             peer.becomeProbe();
         }
         if (news && maybeCommit()) {
-            broadcastAppend();
+            broadcastCommit();
         } else if (wasPaused) {
             sendAppend(peer, true);
         }
