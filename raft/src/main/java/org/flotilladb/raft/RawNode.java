@@ -140,6 +140,13 @@ public final class RawNode {
         }
     }
 
+    /** Tells the followers the commit index with the next Ready, whatever {@code eagerCommit} says. */
+    public void announceCommit() {
+        if (role == Role.LEADER) {
+            broadcastAppend();
+        }
+    }
+
     /** Appends a command to the log of the group. Only a leader takes it; success says nothing about its commit. */
     public void propose(byte[] data) throws ProposalDroppedException {
         if (role != Role.LEADER) {
@@ -451,7 +458,8 @@ public final class RawNode {
     }
 
     private boolean promised(Message request) {
-        if (request.transferMark() && request.term() == term + 1) {
+        // The mark speaks of the term before the requested one; this peer may have entered the latter just now.
+        if (request.transferMark() && (request.term() == term + 1 || request.term() == term)) {
             return false;
         }
         if (config.leases) {

@@ -1,0 +1,154 @@
+package org.flotilladb.region.client;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.flotilladb.proto.Mutation;
+import org.flotilladb.proto.MutationKind;
+
+/** A transaction's writes and locks in key order, with an undo list whose length is the mark. Not thread-safe. */
+public final class WriteBuffer {
+    /** Bytes of keys and values one transaction may buffer. */
+    public static final long MAX_BYTES = 256L << 20;
+
+    private static final int ENTRY_OVERHEAD_BYTES = 64;
+
+    /** What is buffered for a key. */
+    public record Change(MutationKind kind, byte[] value, long forUpdateTs) {
+        /** Whether it changes what this transaction reads. */
+        public boolean writes() {
+            return kind == MutationKind.PUT || kind == MutationKind.INSERT || kind == MutationKind.DELETE;
+        }
+    }
+
+    private record Undo(byte[] key, Change before) {}
+
+    private final TreeMap<byte[], Change> changes = new TreeMap<>(Arrays::compareUnsigned);
+    private final List<Undo> undo = new ArrayList<>();
+    private long bytes;
+    private int writeCount;
+
+    boolean isEmpty() {
+        return changes.isEmpty();
+    }
+
+    /** Whether anything here changes what is read. */
+    public boolean hasWrites() {
+        return writeCount > 0;
+    }
+
+    /** What is buffered for a key, or null. */
+    public Change get(byte[] key) {
+        return changes.isEmpty() ? null : changes.get(key);
+    }
+
+    /** What is buffered in {@code [start, end)}; null or empty end: no bound. */
+    public NavigableMap<byte[], Change> range(byte[] start, byte[] end) {
+        return end == null || end.length == 0
+                ? changes.tailMap(start, true)
+                : Arrays.compareUnsigned(start, end) >= 0 ? new TreeMap<>() : changes.subMap(start, true, end, false);
+    }
+
+    void put(byte[] key, byte[] value, long forUpdateTs) {
+        Change before = changes.get(key);
+        boolean insert = before != null && before.kind == MutationKind.INSERT;
+        set(key, new Change(insert ? MutationKind.INSERT : MutationKind.PUT, value, ts(before, forUpdateTs)));
+    }
+
+    void insert(byte[] key, byte[] value, long forUpdateTs) {
+        Change before = changes.get(key);
+        boolean replaces = before != null && before.kind == MutationKind.DELETE;
+        set(key, new Change(replaces ? MutationKind.PUT : MutationKind.INSERT, value, ts(before, forUpdateTs)));
+    }
+
+    void delete(byte[] key, long forUpdateTs) {
+        Change before = changes.get(key);
+        boolean own = before != null && before.kind == MutationKind.INSERT;
+        set(key, new Change(own ? MutationKind.LOCK : MutationKind.DELETE, null, ts(before, forUpdateTs)));
+    }
+
+    /** Notes a lock on a key that is not written, or its newer timestamp on one that is. */
+    void lock(byte[] key, long forUpdateTs) {
+        Change before = changes.get(key);
+        if (before == null || before.kind == MutationKind.SHARED_LOCK) {
+            set(key, new Change(MutationKind.LOCK, null, forUpdateTs));
+        } else if (before.forUpdateTs < forUpdateTs) {
+            set(key, new Change(before.kind, before.value, forUpdateTs));
+        }
+    }
+
+    void lockShared(byte[] key, long forUpdateTs) {
+        if (changes.get(key) == null) {
+            set(key, new Change(MutationKind.SHARED_LOCK, null, forUpdateTs));
+        }
+    }
+
+    private static long ts(Change before, long forUpdateTs) {
+        return before == null ? forUpdateTs : Math.max(before.forUpdateTs, forUpdateTs);
+    }
+
+    private void set(byte[] key, Change change) {
+        long added = key.length + ENTRY_OVERHEAD_BYTES + (change.value == null ? 0 : change.value.length);
+        if (bytes + added > MAX_BYTES) {
+            throw new ClientException(
+                    ClientException.Kind.TOO_LARGE,
+                    "The transaction has buffered " + (bytes >> 20) + " MB, the limit is " + (MAX_BYTES >> 20)
+                            + " MB: commit more often.");
+        }
+        bytes += added;
+        Change before = changes.put(key, change);
+        count(before, change);
+        undo.add(new Undo(key, before));
+    }
+
+    private void count(Change before, Change after) {
+        writeCount += after != null && after.writes() ? 1 : 0;
+        writeCount -= before != null && before.writes() ? 1 : 0;
+    }
+
+    long mark() {
+        return undo.size();
+    }
+
+    /** Undoes writes since the mark; locks taken since stay noted, as they stay held. */
+    void rollbackTo(long mark) {
+        while (undo.size() > mark) {
+            Undo last = undo.remove(undo.size() - 1);
+            Change now = changes.get(last.key);
+            if (last.before == null) {
+                if (now.kind == MutationKind.LOCK && now.forUpdateTs > 0) {
+                    continue;
+                }
+                changes.remove(last.key);
+                count(now, null);
+            } else {
+                changes.put(last.key, last.before);
+                count(now, last.before);
+            }
+        }
+    }
+
+    List<Mutation> mutations() {
+        List<Mutation> result = new ArrayList<>(changes.size());
+        changes.forEach((key, change) -> {
+            Mutation.Builder mutation = Mutation.newBuilder()
+                    .setKind(change.kind)
+                    .setKey(Transaction.wrap(key))
+                    .setForUpdateTs(change.forUpdateTs);
+            if (change.value != null) {
+                mutation.setValue(Transaction.wrap(change.value));
+            }
+            result.add(mutation.build());
+        });
+        return result;
+    }
+
+    void clear() {
+        changes.clear();
+        undo.clear();
+        writeCount = 0;
+        bytes = 0;
+    }
+}

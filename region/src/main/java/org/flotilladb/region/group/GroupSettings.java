@@ -1,0 +1,19 @@
+package org.flotilladb.region.group;
+
+/**
+ * How groups keep time.
+ *
+ * @param tickNs between two ticks
+ * @param electionTicks without a leader before an election, at least
+ * @param heartbeatTicks between heartbeats
+ * @param promiseNs the promised election timeout E; 0 switches leases off
+ * @param clockRateError the largest error of a clock's rate
+ * @param marginNs taken off each lease
+ */
+public record GroupSettings(
+        long tickNs, int electionTicks, int heartbeatTicks, long promiseNs, double clockRateError, long marginNs) {
+
+    /** For production: elections after 1 to 2 s of silence. */
+    public static final GroupSettings DEFAULT =
+            new GroupSettings(100_000_000L, 10, 2, 1_000_000_000L, 0.05, 10_000_000L);
+}

@@ -1,0 +1,75 @@
+package org.flotilladb.region.placement;
+
+import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.store.mvcc.Timestamps;
+
+/**
+ * Hands out timestamps, strictly increasing, never beyond the bound that the group has committed. Safe for many threads:
+ * {@link #tryAllocate} is called by whoever wants one; the loop alone moves the bound and the lease.
+ */
+public final class TimestampOracle {
+    /** How far ahead of the clock the bound is committed, in milliseconds. */
+    static final long AHEAD_MS = 3000;
+
+    private final Clock clock;
+    private final Runnable extend;
+    private long last;
+    private long bound;
+    private volatile long leaseUntilNs = Long.MIN_VALUE;
+    private boolean extensionWanted;
+
+    /** @param extend asked, on any thread, when the bound should be moved */
+    TimestampOracle(Clock clock, Runnable extend) {
+        this.clock = clock;
+        this.extend = extend;
+    }
+
+    /** The first of {@code count} timestamps, or -1 when this peer may not or cannot answer just now. */
+    public long tryAllocate(int count) {
+        long first;
+        boolean ask = false;
+        synchronized (this) {
+            if (leaseUntilNs == Long.MIN_VALUE) {
+                return -1;
+            }
+            long now = Timestamps.of(clock.wallMs(), 0);
+            first = Math.max(last + 1, now);
+            if (first + count > bound) {
+                first = -1;
+                ask = !extensionWanted;
+            } else {
+                last = first + count - 1;
+                ask = !extensionWanted && bound - last < Timestamps.of(AHEAD_MS / 2, 0);
+            }
+            extensionWanted |= ask;
+        }
+        if (ask) {
+            extend.run();
+        }
+        // Allocate, read the clock, check the lease, answer.
+        long until = leaseUntilNs;
+        return until == Long.MAX_VALUE || clock.nanoTime() < until ? first : -1;
+    }
+
+    /** The bound to commit next. */
+    synchronized long nextBound() {
+        long now = Timestamps.of(clock.wallMs(), 0);
+        return Math.max(Math.max(last, bound), now) + Timestamps.of(AHEAD_MS, 0);
+    }
+
+    /** A bound is committed and applied. */
+    synchronized void committed(long newBound) {
+        bound = Math.max(bound, newBound);
+        extensionWanted = false;
+    }
+
+    /** This peer has begun to lead and has applied an entry of its term: it starts above everything promised before. */
+    synchronized void lead(long committedBound) {
+        last = Math.max(last, committedBound);
+        extensionWanted = false;
+    }
+
+    void lease(long untilNs) {
+        leaseUntilNs = untilNs;
+    }
+}

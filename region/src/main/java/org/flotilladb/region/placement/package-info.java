@@ -1,0 +1,2 @@
+/** The Placement Driver: timestamps, ids, who holds which Region; one more Raft group, kept by the first nodes. */
+package org.flotilladb.region.placement;

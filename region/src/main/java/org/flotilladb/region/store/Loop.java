@@ -1,0 +1,92 @@
+package org.flotilladb.region.store;
+
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.flotilladb.region.runtime.Scheduler;
+
+/**
+ * Runs inputs one batch at a time, each batch followed by a round. Whoever submits may run the loop itself when it is
+ * free, so that an embedded commit costs no hand-off; what has come in meanwhile goes to the scheduler. Never blocks
+ * the submitter for longer than one round, and never runs recursively.
+ */
+final class Loop {
+    private static final int MAX_BATCH = 4096;
+
+    private final Scheduler scheduler;
+    private final boolean callerRuns;
+    private final Runnable round;
+    private final ConcurrentLinkedQueue<Runnable> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger queued = new AtomicInteger();
+    private final AtomicBoolean running = new AtomicBoolean();
+    private final AtomicBoolean woken = new AtomicBoolean();
+    private volatile boolean closed;
+
+    Loop(Scheduler scheduler, boolean callerRuns, Runnable round) {
+        this.scheduler = scheduler;
+        this.callerRuns = callerRuns;
+        this.round = round;
+    }
+
+    /** How many inputs wait. */
+    int queued() {
+        return queued.get();
+    }
+
+    /** Hands an input in; it may run within this call. */
+    void submit(Runnable input) {
+        queued.incrementAndGet();
+        queue.add(input);
+        if (callerRuns && running.compareAndSet(false, true)) {
+            try {
+                runBatch();
+            } finally {
+                running.set(false);
+            }
+            if (!queue.isEmpty()) {
+                wake();
+            }
+        } else if (!running.get()) {
+            // Else whoever runs looks at the queue again after it has let go.
+            wake();
+        }
+    }
+
+    private void wake() {
+        if (!closed && woken.compareAndSet(false, true)) {
+            scheduler.execute(this::drain);
+        }
+    }
+
+    private void drain() {
+        woken.set(false);
+        while (!queue.isEmpty()) {
+            if (!running.compareAndSet(false, true)) {
+                return;
+            }
+            try {
+                runBatch();
+            } finally {
+                running.set(false);
+            }
+        }
+    }
+
+    private void runBatch() {
+        for (int i = 0; i < MAX_BATCH; i++) {
+            Runnable input = queue.poll();
+            if (input == null) {
+                break;
+            }
+            queued.decrementAndGet();
+            input.run();
+        }
+        round.run();
+    }
+
+    /** Drops what waits; a batch under way ends. */
+    void close() {
+        closed = true;
+        queue.clear();
+    }
+}

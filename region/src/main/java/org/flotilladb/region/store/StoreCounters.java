@@ -1,0 +1,37 @@
+package org.flotilladb.region.store;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What a Store has done since it was opened. Any thread. */
+public final class StoreCounters {
+    private final AtomicLong onePhaseCommits = new AtomicLong();
+    private final AtomicLong twoPhaseCommits = new AtomicLong();
+    private final AtomicLong rounds = new AtomicLong();
+
+    void onePhaseCommit() {
+        onePhaseCommits.incrementAndGet();
+    }
+
+    void twoPhaseCommit() {
+        twoPhaseCommits.incrementAndGet();
+    }
+
+    void round() {
+        rounds.incrementAndGet();
+    }
+
+    /** Transactions committed by one entry here. */
+    public long onePhaseCommits() {
+        return onePhaseCommits.get();
+    }
+
+    /** Transactions whose primary was committed here in a second step. */
+    public long twoPhaseCommits() {
+        return twoPhaseCommits.get();
+    }
+
+    /** Rounds of the loop that wrote something. */
+    public long rounds() {
+        return rounds.get();
+    }
+}

@@ -1,0 +1,55 @@
+package org.flotilladb.region.store;
+
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.flotilladb.region.group.GroupSettings;
+
+/**
+ * How a Store runs.
+ *
+ * @param nodeId this node's position in the sorted peers list, from 1
+ * @param nodeAddresses the sorted peers list; one entry for an embedded database
+ * @param callerRuns whether whoever submits work runs the loop when it is free
+ * @param usableBytes room left on the disk
+ * @param minUsableBytes below it writes are refused
+ * @param maxQueued inputs waiting for the loop, past which requests are answered busy
+ * @param logKeepEntries entries kept behind the slowest peer, and the least number dropped at once
+ */
+public record StoreSettings(
+        int nodeId,
+        List<String> nodeAddresses,
+        GroupSettings groups,
+        boolean callerRuns,
+        LongSupplier usableBytes,
+        long minUsableBytes,
+        int maxQueued,
+        long logKeepEntries) {
+
+    private static final int DEFAULT_MAX_QUEUED = 20_000;
+    private static final long DEFAULT_LOG_KEEP_ENTRIES = 2000;
+
+    /** With the usual limits. */
+    public static StoreSettings of(int nodeId, List<String> nodeAddresses, GroupSettings groups, boolean callerRuns) {
+        return new StoreSettings(
+                nodeId,
+                List.copyOf(nodeAddresses),
+                groups,
+                callerRuns,
+                () -> Long.MAX_VALUE,
+                0,
+                DEFAULT_MAX_QUEUED,
+                DEFAULT_LOG_KEEP_ENTRIES);
+    }
+
+    /** The same, with a limit for the disk. */
+    public StoreSettings withDisk(LongSupplier usable, long minUsable) {
+        return new StoreSettings(
+                nodeId, nodeAddresses, groups, callerRuns, usable, minUsable, maxQueued, logKeepEntries);
+    }
+
+    /** The same, with another length of the log. */
+    public StoreSettings withLogKeepEntries(long entries) {
+        return new StoreSettings(
+                nodeId, nodeAddresses, groups, callerRuns, usableBytes, minUsableBytes, maxQueued, entries);
+    }
+}

@@ -1,0 +1,300 @@
+package org.flotilladb.region.store;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import org.flotilladb.region.client.ClientEnvironment;
+import org.flotilladb.region.client.ClientException;
+import org.flotilladb.region.client.ClientSettings;
+import org.flotilladb.region.client.Transaction;
+import org.flotilladb.region.client.TransactionClient;
+import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.runtime.KvReader.Pair;
+import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.runtime.LocalReads.Page;
+import org.flotilladb.region.runtime.LogStore;
+import org.flotilladb.region.runtime.system.LocalTransport;
+import org.flotilladb.region.runtime.system.SeededRandom;
+import org.flotilladb.region.runtime.system.SystemClock;
+import org.flotilladb.region.runtime.system.ThreadScheduler;
+import org.flotilladb.region.store.rocks.RocksKvStore;
+import org.flotilladb.region.store.rocks.RocksLogStore;
+import org.flotilladb.region.store.storage.MemoryKvStore;
+import org.flotilladb.region.store.storage.MemoryLogStore;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** One Store in the process, on memory and on RocksDB: everything from a transaction to the log and back. */
+class EmbeddedStoreTest {
+    private static final String ADDRESS = "local:1";
+
+    @TempDir
+    Path directory;
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    private final class Embedded implements AutoCloseable {
+        final ThreadScheduler scheduler = new ThreadScheduler("test", 1);
+        final LogStore logs;
+        final KvStore data;
+        final Store store;
+        final TransactionClient client;
+
+        Embedded(LogStore logs, KvStore data) {
+            this.logs = logs;
+            this.data = data;
+            SystemClock clock = new SystemClock();
+            LocalTransport transport = new LocalTransport(null);
+            store = new Store(
+                    StoreSettings.of(1, List.of(ADDRESS), GroupSettings.DEFAULT, true),
+                    clock,
+                    scheduler,
+                    new SeededRandom(7),
+                    transport,
+                    logs,
+                    data,
+                    init -> {},
+                    cause -> {});
+            transport.register(ADDRESS, store);
+            store.start();
+            client = new TransactionClient(
+                    ClientSettings.of(List.of(ADDRESS)),
+                    new ClientEnvironment(clock, scheduler, new SeededRandom(8), transport, store));
+        }
+
+        @Override
+        public void close() {
+            store.closeAndWait();
+            scheduler.close();
+            logs.close();
+            data.close();
+        }
+    }
+
+    private Embedded open(String kind) {
+        return kind.equals("memory")
+                ? new Embedded(new MemoryLogStore(), new MemoryKvStore())
+                : new Embedded(
+                        new RocksLogStore(directory.resolve("log")),
+                        new RocksKvStore(directory.resolve("data"), 8 << 20));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(byte[] bytes) {
+        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static ClientException.Kind kindOf(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        return ((ClientException) cause).kind();
+    }
+
+    private static List<String> scan(Transaction transaction, String start, String end, boolean reverse) {
+        List<String> rows = new ArrayList<>();
+        byte[] from = bytes(start);
+        byte[] to = end == null ? null : bytes(end);
+        while (true) {
+            Page page = transaction.scan(from, to, reverse, 3, 1 << 20).join();
+            for (Pair row : page.rows()) {
+                rows.add(text(row.key()) + "=" + text(row.value()));
+            }
+            if (page.resumeKey() == null) {
+                return rows;
+            }
+            if (reverse) {
+                to = page.resumeKey();
+            } else {
+                from = page.resumeKey();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void a_committed_transaction_is_read_by_later_ones_and_not_by_earlier_ones(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction before = db.client.begin(false);
+            assertNull(before.get(bytes("a")).join());
+            Transaction writer = db.client.begin(false);
+            writer.insert(bytes("a"), bytes("1"));
+            writer.put(bytes("b"), bytes("2"));
+            assertEquals("1", text(writer.get(bytes("a")).join()));
+            writer.commit().join();
+            assertEquals(1, db.client.onePhaseCommits());
+            assertNull(before.get(bytes("a")).join());
+            Transaction after = db.client.begin(false);
+            assertEquals(List.of("a=1", "b=2"), scan(after, "", null, false));
+            assertEquals(List.of("b=2", "a=1"), scan(after, "", null, true));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void two_transactions_that_write_one_key_conflict(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction one = db.client.begin(false);
+            Transaction two = db.client.begin(false);
+            one.get(bytes("k")).join();
+            two.get(bytes("k")).join();
+            one.put(bytes("k"), bytes("one"));
+            two.put(bytes("k"), bytes("two"));
+            one.commit().join();
+            CompletionException failure =
+                    assertThrows(CompletionException.class, () -> two.commit().join());
+            assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
+            assertEquals("one", text(db.client.begin(false).get(bytes("k")).join()));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void a_transaction_over_several_regions_commits_in_two_phases(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction load = db.client.begin(false);
+            for (int i = 0; i < 30; i++) {
+                load.put(bytes(String.format("k%02d", i)), bytes("0"));
+            }
+            load.commit().join();
+            db.client.split(bytes("k10")).join();
+            db.client.split(bytes("k20")).join();
+            assertEquals(3, db.client.regions(new byte[0], new byte[0]).join().size());
+            Transaction over = db.client.begin(false);
+            over.put(bytes("k05"), bytes("x"));
+            over.put(bytes("k15"), bytes("y"));
+            over.delete(bytes("k25"));
+            over.commit().join();
+            assertEquals(1, db.client.twoPhaseCommits());
+            Transaction reader = db.client.begin(false);
+            List<String> rows = scan(reader, "k00", "k99", false);
+            assertEquals(29, rows.size());
+            assertTrue(rows.containsAll(List.of("k05=x", "k15=y", "k24=0")), rows.toString());
+            List<String> backwards = scan(db.client.begin(false), "k00", "k99", true);
+            java.util.Collections.reverse(backwards);
+            assertEquals(rows, backwards);
+            assertEquals(
+                    List.of("x", "y"),
+                    reader.getAll(List.of(bytes("k05"), bytes("k15"))).join().stream()
+                            .map(EmbeddedStoreTest::text)
+                            .toList());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void a_locked_row_makes_others_wait_and_shows_its_newest_value(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction load = db.client.begin(true);
+            load.put(bytes("k"), bytes("1"));
+            load.commit().join();
+            Transaction one = db.client.begin(true);
+            Transaction two = db.client.begin(true);
+            assertEquals("1", text(one.lock(bytes("k"), 1000).join()));
+            var waiting = two.lock(bytes("k"), 60_000);
+            one.put(bytes("k"), bytes("2"));
+            assertTrue(!waiting.isDone());
+            one.commit().join();
+            assertEquals("2", text(waiting.join()));
+            two.put(bytes("k"), bytes("3"));
+            two.commit().join();
+            Transaction three = db.client.begin(true);
+            three.lock(bytes("k"), 1000).join();
+            Transaction four = db.client.begin(true);
+            CompletionException failure = assertThrows(
+                    CompletionException.class, () -> four.lock(bytes("k"), 1).join());
+            assertEquals(ClientException.Kind.LOCK_TIMEOUT, kindOf(failure));
+            three.rollback();
+            assertArrayEquals(bytes("3"), four.lock(bytes("k"), 1000).join());
+            four.rollback();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void two_that_wait_for_one_another_are_told_of_the_deadlock(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction one = db.client.begin(true);
+            Transaction two = db.client.begin(true);
+            one.lock(bytes("a"), 1000).join();
+            two.lock(bytes("b"), 1000).join();
+            var waiting = one.lock(bytes("b"), 60_000);
+            CompletionException failure = assertThrows(
+                    CompletionException.class, () -> two.lock(bytes("a"), 60_000).join());
+            assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
+            two.rollback();
+            waiting.join();
+            one.rollback();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void an_insert_of_a_key_that_somebody_inserted_meanwhile_is_refused(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction one = db.client.begin(false);
+            Transaction two = db.client.begin(false);
+            one.get(bytes("k")).join();
+            two.get(bytes("k")).join();
+            one.insert(bytes("k"), bytes("1"));
+            one.commit().join();
+            two.insert(bytes("k"), bytes("2"));
+            CompletionException failure =
+                    assertThrows(CompletionException.class, () -> two.commit().join());
+            assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void shared_locks_do_not_disturb_one_another_and_stop_a_writer(String kind) {
+        try (Embedded db = open(kind)) {
+            Transaction one = db.client.begin(false);
+            Transaction two = db.client.begin(false);
+            Transaction writer = db.client.begin(false);
+            for (Transaction each : List.of(one, two, writer)) {
+                each.get(bytes("parent")).join();
+            }
+            one.lockShared(bytes("parent"));
+            one.put(bytes("child1"), bytes("1"));
+            two.lockShared(bytes("parent"));
+            two.put(bytes("child2"), bytes("2"));
+            one.commit().join();
+            two.commit().join();
+            writer.delete(bytes("parent"));
+            CompletionException failure =
+                    assertThrows(CompletionException.class, () -> writer.commit().join());
+            assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rocksdb"})
+    void what_was_committed_is_there_after_a_restart(String kind) {
+        try (Embedded db = open(kind)) {
+            for (int i = 0; i < 200; i++) {
+                Transaction writer = db.client.begin(false);
+                writer.put(bytes("k" + i), bytes("v" + i));
+                writer.commit().join();
+            }
+            db.client.split(bytes("k5")).join();
+        }
+        try (Embedded db = open(kind)) {
+            Transaction reader = db.client.begin(false);
+            for (int i = 0; i < 200; i++) {
+                assertEquals("v" + i, text(reader.get(bytes("k" + i)).join()));
+            }
+            assertEquals(2, db.client.regions(new byte[0], new byte[0]).join().size());
+        }
+    }
+}
