@@ -65,6 +65,8 @@ public final class Main implements Runnable {
     /** Runs one command line and returns its exit code; prints to these streams only. */
     static int run(PrintStream out, PrintStream err, String... args) {
         CommandLine line = new CommandLine(new Main());
+        // A subcommand has --version from here, but its own provider.
+        line.getSubcommands().values().forEach(sub -> sub.getCommandSpec().versionProvider(new Version()));
         line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);

@@ -1,0 +1,84 @@
+package org.flotilladb.server.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "server", "shell", "demo", "bench", "classpath", "status"})
+    void everyCommandHasHelpAndAVersion(String command) {
+        List<String> prefix = command.isEmpty() ? List.of() : List.of(command);
+        for (String option : List.of("--help", "--version")) {
+            String[] args = java.util.stream.Stream.concat(prefix.stream(), java.util.stream.Stream.of(option))
+                    .toArray(String[]::new);
+            CapturedMain run = CapturedMain.run(args);
+            assertEquals(0, run.code(), run.err());
+            assertTrue(run.out().contains(option.equals("--help") ? "Usage: flotilla" : "flotilla 0."), run.out());
+            assertEquals("", run.err());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "sail",
+                "shell",
+                "shell jdbc:h2:mem: --colour",
+                "shell jdbc:nobody:knows -c X",
+                "shell jdbc:h2:mem: -f /no/such/file",
+                "shell jdbc:h2:mem: -c BROKEN",
+                "shell jdbc:h2:mem: -c A -f B",
+                "shell jdbc:h2:mem: --driver no.such.Class -c X",
+                "shell jdbc:x:y --driver org.h2.Driver -c X",
+                "shell jdbc:x:y --classpath /no/such.jar -c X",
+                "shell jdbc:x:y --driver org.h2.Driver --classpath /no/such.jar -c X",
+                "server --data d --listen here --peers here",
+                "server --data d",
+                "bench",
+                "bench jdbc:h2:mem: --workload tpcc",
+                "bench jdbc:h2:mem: --pids 999999999",
+                "bench jdbc:h2:mem: --clients 0",
+                "demo --customers 0",
+                "status nowhere"
+            })
+    void aFailureIsOneSentenceOnStandardErrorAndANonZeroExitCode(String line) {
+        CapturedMain run = CapturedMain.run(line.isEmpty() ? new String[0] : line.split(" "));
+        assertTrue(run.code() != 0, run.out());
+        assertEquals("", run.out());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertFalse(run.err().contains("Exception"), run.err());
+    }
+
+    @Test
+    void verboseAddsTheStackTrace() {
+        CapturedMain run = CapturedMain.run("shell", "jdbc:h2:mem:", "-f", "/no/such/file", "--verbose");
+        assertEquals(1, run.code());
+        assertTrue(run.err().contains("\tat org.flotilladb.server.cli."), run.err());
+    }
+
+    @Test
+    void theClassPathIsOneLineOfAbsolutePaths() {
+        CapturedMain run = CapturedMain.run("classpath");
+        assertEquals(0, run.code());
+        assertEquals(1, run.out().lines().count());
+        for (String entry : run.out().strip().split(File.pathSeparator)) {
+            assertTrue(new File(entry).isAbsolute() && new File(entry).exists(), entry);
+        }
+    }
+
+    @Test
+    void theMessageOfH2ComesWithoutTheStatementItRepeats() {
+        CapturedMain run =
+                CapturedMain.run("shell", "jdbc:h2:mem:", "-c", "CREATE TABLE t (x INT); SELECT *\nFROM nowhere");
+        assertEquals("Error: Table \"NOWHERE\" not found [42S02]\n", run.err());
+    }
+}

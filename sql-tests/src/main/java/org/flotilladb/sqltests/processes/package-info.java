@@ -1,0 +1,2 @@
+/** Processes that tests start, talk to, kill and start again. */
+package org.flotilladb.sqltests.processes;
