@@ -45,10 +45,18 @@ public interface KeyTransaction {
     /**
      * Locks a key exclusively before it is written or for FOR UPDATE, waiting at most the transaction's lock timeout,
      * and returns its newest value (merged with the buffer), or null. Under READ_COMMITTED that value may be newer than
-     * the statement's; under SNAPSHOT a newer version is a CONFLICT. Does nothing but read when the transaction is not
-     * explicit: the commit finds conflicts then.
+     * the statement's; under SNAPSHOT a newer version is a CONFLICT. Whether to lock is
+     * for the caller to decide: a single optimistic statement need not lock, its commit finds conflicts.
      */
-    byte[] lock(byte[] key);
+    default byte[] lock(byte[] key) {
+        return lock(key, -1);
+    }
+
+    /** As {@link #lock(byte[])}, waiting at most {@code waitMs}; negative: the transaction's own lock timeout. */
+    byte[] lock(byte[] key, long waitMs);
+
+    /** Takes this statement's read timestamp now, so that what comes with it (the catalog epoch) is as new. */
+    void start();
 
     /** The present length of the undo list. */
     long mark();

@@ -1,0 +1,61 @@
+package org.flotilladb.driver.keyspace;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import org.flotilladb.engine.keyspace.KeySpaceException;
+import org.flotilladb.region.client.ClientException;
+import org.flotilladb.region.runtime.StorageException;
+
+/** Waits for answers and turns the client's errors into those of the port. */
+final class Waiting {
+    private Waiting() {}
+
+    static <T> T await(CompletableFuture<T> answer) {
+        try {
+            return answer.get();
+        } catch (ExecutionException e) {
+            throw convert(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KeySpaceException(
+                    KeySpaceException.Kind.UNKNOWN_OUTCOME,
+                    "The thread was interrupted while it waited for the database: whether a commit took place is not"
+                            + " known.",
+                    e);
+        }
+    }
+
+    static KeySpaceException convert(Throwable failure) {
+        Throwable cause = failure;
+        while (cause instanceof CompletionException && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof KeySpaceException known) {
+            return known;
+        }
+        if (cause instanceof ClientException client) {
+            KeySpaceException.Kind kind =
+                    switch (client.kind()) {
+                        case CONFLICT -> KeySpaceException.Kind.CONFLICT;
+                        case LOCK_TIMEOUT -> KeySpaceException.Kind.LOCK_TIMEOUT;
+                        case UNAVAILABLE -> KeySpaceException.Kind.UNAVAILABLE;
+                        case UNKNOWN_OUTCOME -> KeySpaceException.Kind.UNKNOWN_OUTCOME;
+                        case TOO_LARGE -> KeySpaceException.Kind.TOO_LARGE;
+                        case FULL -> KeySpaceException.Kind.FULL;
+                        case CLOSED -> KeySpaceException.Kind.CLOSED;
+                        case INTERNAL -> KeySpaceException.Kind.INTERNAL;
+                    };
+            return new KeySpaceException(kind, client.getMessage(), client);
+        }
+        if (cause instanceof StorageException storage) {
+            return new KeySpaceException(
+                    storage.kind() == StorageException.Kind.FULL
+                            ? KeySpaceException.Kind.FULL
+                            : KeySpaceException.Kind.INTERNAL,
+                    storage.getMessage(),
+                    storage);
+        }
+        return new KeySpaceException(KeySpaceException.Kind.INTERNAL, String.valueOf(cause), cause);
+    }
+}

@@ -1,0 +1,74 @@
+package org.flotilladb.engine.internal;
+
+import org.flotilladb.engine.keyspace.KeySpaceException;
+import org.h2.command.ddl.CreateTableData;
+import org.h2.engine.DbObject;
+import org.h2.engine.SessionLocal;
+import org.h2.result.Row;
+
+/**
+ * H2's table SYS: a row for each object of the catalog. A write here is a change of the catalog, except that of a
+ * sequence's position, which H2's system session makes when the values it knows of run out.
+ */
+final class CatalogTable extends RegionTable {
+    private static final int ID_COLUMN = 0;
+    private static final int TYPE_COLUMN = 2;
+    private static final int SQL_COLUMN = 3;
+
+    CatalogTable(CreateTableData data, Mirror mirror) {
+        super(data, mirror, 0, CatalogKeys.catalogRows(mirror.databaseId()));
+    }
+
+    @Override
+    public void addRow(SessionLocal session, Row row) {
+        change(session);
+        super.addRow(session, row);
+        if (isSequence(row)) {
+            mirror.sequences().created(session, id(row), sql(row));
+        }
+    }
+
+    @Override
+    public void removeRow(SessionLocal session, Row row) {
+        change(session);
+        super.removeRow(session, row);
+        if (isSequence(row)) {
+            mirror.sequences().dropped(session, id(row));
+        }
+    }
+
+    @Override
+    public void updateRow(SessionLocal session, Row oldRow, Row newRow) {
+        if (isSequence(newRow) && session == session.getDatabase().getSystemSession()) {
+            if (mirror.sequences() != null) {
+                mirror.sequences().positionMoved(id(newRow));
+            }
+            return;
+        }
+        change(session);
+        super.updateRow(session, oldRow, newRow);
+        if (isSequence(newRow)) {
+            mirror.sequences().altered(session, id(newRow), sql(newRow));
+        }
+    }
+
+    private void change(SessionLocal session) {
+        try {
+            mirror.state(session).changeCatalog(session);
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
+        }
+    }
+
+    private static boolean isSequence(Row row) {
+        return row.getValue(TYPE_COLUMN).getInt() == DbObject.SEQUENCE;
+    }
+
+    private static int id(Row row) {
+        return row.getValue(ID_COLUMN).getInt();
+    }
+
+    private static String sql(Row row) {
+        return row.getValue(SQL_COLUMN).getString();
+    }
+}

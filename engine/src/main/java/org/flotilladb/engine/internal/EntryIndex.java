@@ -1,0 +1,293 @@
+package org.flotilladb.engine.internal;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.flotilladb.engine.internal.KeyCodec.NoBoundException;
+import org.flotilladb.engine.internal.KeyCodec.Rounding;
+import org.flotilladb.engine.keyspace.KeyCursor;
+import org.flotilladb.engine.keyspace.KeySpaceException;
+import org.flotilladb.engine.keyspace.KeyTransaction;
+import org.h2.command.query.AllColumnsForPlan;
+import org.h2.engine.SessionLocal;
+import org.h2.index.Cursor;
+import org.h2.index.Index;
+import org.h2.index.IndexType;
+import org.h2.message.DbException;
+import org.h2.result.Row;
+import org.h2.result.SearchRow;
+import org.h2.result.SortOrder;
+import org.h2.table.IndexColumn;
+import org.h2.table.TableFilter;
+import org.h2.value.Value;
+import org.h2.value.ValueNull;
+
+/**
+ * An index with entries of its own: encoded columns, and behind them the row's number unless the entry must be unique;
+ * the value is the row's number. Rows behind entries are fetched in batches.
+ */
+final class EntryIndex extends Index {
+    private static final double COST_FACTOR = 10;
+    private static final int FIRST_BATCH = 8;
+    private static final int MAX_BATCH = 512;
+
+    private final RegionTable regionTable;
+    private final byte[] prefix;
+    private final KeyCodec codec;
+
+    EntryIndex(
+            RegionTable table,
+            int id,
+            String name,
+            IndexColumn[] columns,
+            int uniqueColumnCount,
+            IndexType indexType) {
+        super(table, id, name, columns, uniqueColumnCount, indexType);
+        this.regionTable = table;
+        this.prefix = CatalogKeys.index(table.mirror.databaseId(), table.physicalId(), id);
+        this.codec = new KeyCodec(columns, table.getCompareMode());
+    }
+
+    @Override
+    public void close(SessionLocal session) {}
+
+    /** The entry of a row; its uniqueness, if asked for, is that of its first columns. */
+    private byte[] key(SessionLocal session, SearchRow row, int columnCount, boolean number) {
+        KeyBytes key = new KeyBytes(prefix);
+        for (int i = 0; i < columnCount; i++) {
+            codec.add(key, i, row.getValue(columnIds[i]), session, Rounding.EXACT);
+        }
+        if (number) {
+            key.addSigned(row.getKey());
+        }
+        return key.toBytes();
+    }
+
+    private boolean unique(SearchRow row) {
+        return uniqueColumnColumn > 0 && needsUniqueCheck(row);
+    }
+
+    @Override
+    public void add(SessionLocal session, Row row) {
+        KeyTransaction transaction = regionTable.transaction(session);
+        byte[] value = new KeyBytes().addSigned(row.getKey()).toBytes();
+        if (!unique(row)) {
+            transaction.put(key(session, row, columns.length, true), value);
+            return;
+        }
+        byte[] key = key(session, row, uniqueColumnColumn, false);
+        byte[] there = transaction.get(key);
+        if (there != null) {
+            StringBuilder what = new StringBuilder();
+            Row other = regionTable.getRow(session, KeyBytes.signedAt(there, 0));
+            what.append('(');
+            for (int i = 0; i < uniqueColumnColumn; i++) {
+                what.append(i == 0 ? "" : ", ").append(other.getValue(columnIds[i]).getTraceSQL());
+            }
+            throw getDuplicateKeyException(what.append(')').toString());
+        }
+        transaction.insert(key, value);
+    }
+
+    @Override
+    public void remove(SessionLocal session, Row row) {
+        boolean unique = unique(row);
+        regionTable
+                .transaction(session)
+                .delete(key(session, row, unique ? uniqueColumnColumn : columns.length, !unique));
+    }
+
+    @Override
+    public void update(SessionLocal session, Row oldRow, Row newRow) {
+        boolean oldUnique = unique(oldRow);
+        boolean newUnique = unique(newRow);
+        byte[] oldKey = key(session, oldRow, oldUnique ? uniqueColumnColumn : columns.length, !oldUnique);
+        byte[] newKey = key(session, newRow, newUnique ? uniqueColumnColumn : columns.length, !newUnique);
+        if (!Arrays.equals(oldKey, newKey) || oldRow.getKey() != newRow.getKey()) {
+            remove(session, oldRow);
+            add(session, newRow);
+        }
+    }
+
+    /**
+     * A bound of a range: the columns given from the first on; a column that tells nothing ends it.
+     *
+     * @param lower whether it is the least key of the range, inclusive, or the least above it
+     */
+    private byte[] bound(SessionLocal session, SearchRow row, boolean lower) {
+        KeyBytes key = new KeyBytes(prefix);
+        if (row != null) {
+            // Entries of a unique index hold its unique columns only.
+            int bounded = uniqueColumnColumn > 0 ? uniqueColumnColumn : columns.length;
+            for (int i = 0; i < bounded; i++) {
+                Value value = row.getValue(columnIds[i]);
+                if (value == null) {
+                    break;
+                }
+                KeyBytes next = new KeyBytes(key.toBytes());
+                try {
+                    codec.add(next, i, value, session, lower != codec.descending(i) ? Rounding.DOWN : Rounding.UP);
+                } catch (NoBoundException | DbException e) {
+                    // A superset is safe: H2 looks at the conditions again.
+                    break;
+                }
+                key = next;
+            }
+        }
+        return lower ? key.toBytes() : KeyBytes.after(key.toBytes());
+    }
+
+    /** Descending first columns turn lower and upper round in the order of bytes; H2 hands bounds in index order. */
+    @Override
+    public Cursor find(SessionLocal session, SearchRow first, SearchRow last, boolean reverse) {
+        try {
+            byte[] start = bound(session, first, true);
+            byte[] end = bound(session, last, false);
+            if (end != null && Arrays.compareUnsigned(start, end) >= 0) {
+                return new RowIndex.OneRow(null);
+            }
+            return new Entries(session, regionTable.transaction(session).scan(start, end, reverse, 0));
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
+        }
+    }
+
+    @Override
+    public double getCost(
+            SessionLocal session,
+            int[] masks,
+            TableFilter[] filters,
+            int filter,
+            SortOrder sortOrder,
+            AllColumnsForPlan allColumnsSet,
+            boolean isSelectCommand) {
+        return COST_FACTOR
+                * getCostRangeIndex(
+                        masks,
+                        regionTable.getRowCountApproximation(session),
+                        filters,
+                        filter,
+                        sortOrder,
+                        false,
+                        allColumnsSet,
+                        isSelectCommand);
+    }
+
+    @Override
+    public void remove(SessionLocal session) {
+        truncate(session);
+        regionTable.wrote(session);
+    }
+
+    @Override
+    public void truncate(SessionLocal session) {
+        deleteAll(session, regionTable.transaction(session), prefix);
+    }
+
+    static void deleteAll(SessionLocal session, KeyTransaction transaction, byte[] prefix) {
+        KeyCursor cursor = transaction.scan(prefix, KeyBytes.after(prefix), false, 0);
+        while (cursor.next()) {
+            session.checkCanceled();
+            transaction.delete(cursor.key());
+        }
+    }
+
+    @Override
+    public boolean canGetFirstOrLast() {
+        return true;
+    }
+
+    @Override
+    public Cursor findFirstOrLast(SessionLocal session, boolean first) {
+        Cursor cursor = find(session, null, null, !first);
+        while (cursor.next()) {
+            if (cursor.getSearchRow().getValue(columnIds[0]) != ValueNull.INSTANCE) {
+                return new RowIndex.OneRow(cursor.get()).standing();
+            }
+        }
+        return new RowIndex.OneRow(null);
+    }
+
+    @Override
+    public boolean needRebuild() {
+        return true;
+    }
+
+    @Override
+    public long getRowCount(SessionLocal session) {
+        return regionTable.getRowCount(session);
+    }
+
+    @Override
+    public long getRowCountApproximation(SessionLocal session) {
+        return regionTable.getRowCountApproximation(session);
+    }
+
+    /** Goes through entries and fetches the rows behind them in batches that grow. */
+    private final class Entries implements Cursor {
+        private final SessionLocal session;
+        private final KeyCursor entries;
+        private List<Row> batch = List.of();
+        private int at = -1;
+        private int batchSize = FIRST_BATCH;
+        private boolean ended;
+
+        Entries(SessionLocal session, KeyCursor entries) {
+            this.session = session;
+            this.entries = entries;
+        }
+
+        @Override
+        public Row get() {
+            return at >= 0 && at < batch.size() ? batch.get(at) : null;
+        }
+
+        @Override
+        public SearchRow getSearchRow() {
+            return get();
+        }
+
+        @Override
+        public boolean next() {
+            at++;
+            while (at >= batch.size()) {
+                if (ended) {
+                    return false;
+                }
+                fetch();
+                at = 0;
+            }
+            return true;
+        }
+
+        private void fetch() {
+            session.checkCanceled();
+            List<byte[]> keys = new ArrayList<>();
+            try {
+                while (keys.size() < batchSize) {
+                    if (!entries.next()) {
+                        ended = true;
+                        break;
+                    }
+                    keys.add(regionTable.rowKey(KeyBytes.signedAt(entries.value(), 0)));
+                }
+                batchSize = Math.min(MAX_BATCH, batchSize * 4);
+                List<byte[]> values = regionTable.transaction(session).getAll(keys);
+                List<Row> rows = new ArrayList<>(keys.size());
+                for (int i = 0; i < keys.size(); i++) {
+                    if (values.get(i) != null) {
+                        rows.add(regionTable.decode(session, regionTable.rowNumber(keys.get(i)), values.get(i)));
+                    }
+                }
+                batch = rows;
+            } catch (KeySpaceException e) {
+                throw Errors.convert(e);
+            }
+        }
+
+        @Override
+        public boolean previous() {
+            throw DbException.getUnsupportedException("previous");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+package org.flotilladb.engine.internal;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import org.flotilladb.engine.SqlSession;
+import org.flotilladb.engine.keyspace.KeySpaceException;
+import org.h2.api.ErrorCode;
+import org.h2.engine.SessionLocal;
+import org.h2.jdbc.JdbcConnection;
+import org.h2.message.DbException;
+
+/** A user's session, on whichever mirror is the newest at the beginning of each transaction. */
+final class FlotillaSession implements SqlSession {
+    private static final int MAX_ATTEMPTS = 64;
+    private static final int MAX_STALE_ATTEMPTS = 20;
+    private static final long FIRST_PAUSE_NS = 20_000;
+    private static final long MAX_PAUSE_NS = 20_000_000;
+    /** A query that changes data: H2 has no statement rollback for it. */
+    private static final Pattern DATA_CHANGE_IN_QUERY =
+            Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
+
+    private final FlotillaDatabase database;
+    private final String user;
+    private final String passwordHash;
+    private final Map<String, String> settings;
+    private Mirror mirror;
+    private volatile JdbcConnection h2;
+    private SessionLocal session;
+    private volatile boolean closed;
+
+    FlotillaSession(FlotillaDatabase database, String user, String passwordHash, Map<String, String> settings)
+            throws SQLException {
+        this.database = database;
+        this.user = user;
+        this.passwordHash = passwordHash;
+        this.settings = settings;
+        enter(database.mirror(user, passwordHash));
+    }
+
+    private void enter(Mirror newest) throws SQLException {
+        JdbcConnection connection = newest.connect(user, passwordHash, settings);
+        mirror = newest;
+        mirror.entered();
+        h2 = connection;
+        session = (SessionLocal) connection.getSession();
+    }
+
+    private void checkOpen() throws SQLException {
+        if (closed) {
+            throw new SQLException("The connection is closed.", "08003", ErrorCode.OBJECT_CLOSED);
+        }
+    }
+
+    @Override
+    public <T> T execute(String sql, SqlWork<T> work) throws SQLException {
+        checkOpen();
+        for (int attempt = 1; ; attempt++) {
+            boolean single = session.getAutoCommit();
+            try {
+                statementBegins();
+                return guarded(sql, work);
+            } catch (SQLException e) {
+                boolean over = !mirror.state(session).inTransaction();
+                if (over && Errors.find(e, Errors.StaleCatalogException.class) != null && attempt < MAX_STALE_ATTEMPTS) {
+                    pause(attempt);
+                } else if (over
+                        && single
+                        && Errors.find(e, Errors.ConflictException.class) != null
+                        && attempt < MAX_ATTEMPTS) {
+                    pause(attempt);
+                } else if (!(over && attempt == 1 && missesObject(e) && newerCatalog())) {
+                    throw surfaced(e);
+                }
+            } catch (KeySpaceException e) {
+                throw Errors.convert(e).getSQLException();
+            } finally {
+                mirror.state(session).dropPrepared();
+            }
+        }
+    }
+
+    private static SQLException surfaced(SQLException e) {
+        // What H2 wraps as a general error keeps the state that was meant.
+        KeySpaceException below = Errors.find(e, KeySpaceException.class);
+        if (below != null && ErrorCode.GENERAL_ERROR_1 == e.getErrorCode()) {
+            return Errors.convert(below).getSQLException();
+        }
+        return e;
+    }
+
+    private static boolean missesObject(SQLException e) {
+        return switch (e.getErrorCode()) {
+            case ErrorCode.TABLE_OR_VIEW_NOT_FOUND_1,
+                    ErrorCode.TABLE_OR_VIEW_NOT_FOUND_DATABASE_EMPTY_1,
+                    ErrorCode.TABLE_OR_VIEW_NOT_FOUND_WITH_CANDIDATES_2,
+                    ErrorCode.COLUMN_NOT_FOUND_1,
+                    ErrorCode.SCHEMA_NOT_FOUND_1,
+                    ErrorCode.SEQUENCE_NOT_FOUND_1,
+                    ErrorCode.INDEX_NOT_FOUND_1,
+                    ErrorCode.FUNCTION_NOT_FOUND_1 -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether somebody has changed the catalog without our hearing of it. */
+    private boolean newerCatalog() {
+        try {
+            database.keySpace().catalogEpoch(true);
+            var reader = database.readOnly();
+            boolean current = mirror.current(reader);
+            reader.rollback();
+            return !current;
+        } catch (KeySpaceException e) {
+            return false;
+        }
+    }
+
+    private static void pause(int attempt) {
+        long bound = Math.min(MAX_PAUSE_NS, FIRST_PAUSE_NS << Math.min(attempt, 12));
+        LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(bound / 2, bound));
+    }
+
+    /** Brings the catalog up to date where a transaction may begin. */
+    private void statementBegins() throws SQLException {
+        SessionState state = mirror.state(session);
+        state.statementBegins();
+        if (state.inTransaction()) {
+            return;
+        }
+        state.prepare(session, database.keySpace());
+        if (!mirror.current(state.prepared()) && canMove()) {
+            state.dropPrepared();
+            move();
+            state = mirror.state(session);
+            state.statementBegins();
+            state.prepare(session, database.keySpace());
+        }
+    }
+
+    /** Temporary tables live in H2's own memory, in one mirror: their session stays until they are gone. */
+    private boolean canMove() {
+        return session.getLocalTempTables().isEmpty() && !session.hasPendingTransaction();
+    }
+
+    private void move() throws SQLException {
+        Mirror newest = database.mirror(user, passwordHash);
+        if (newest == mirror) {
+            return;
+        }
+        JdbcConnection old = h2;
+        SessionLocal oldSession = session;
+        Mirror oldMirror = mirror;
+        enter(newest);
+        session.setAutoCommit(oldSession.getAutoCommit());
+        session.setIsolationLevel(oldSession.getIsolationLevel());
+        session.setLockTimeout(oldSession.getLockTimeout());
+        session.setQueryTimeout(oldSession.getQueryTimeout());
+        session.setTimeZone(oldSession.currentTimeZone());
+        for (String variable : oldSession.getVariableNames()) {
+            session.setVariable(variable, oldSession.getVariable(variable));
+        }
+        if (session.getDatabase().findSchema(oldSession.getCurrentSchemaName()) != null) {
+            session.setCurrentSchemaName(oldSession.getCurrentSchemaName());
+        }
+        session.setSchemaSearchPath(oldSession.getSchemaSearchPath());
+        leave(oldMirror, old, oldSession);
+    }
+
+    private static void leave(Mirror mirror, JdbcConnection connection, SessionLocal session) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            // The mirror goes with its memory.
+        }
+        mirror.left(session);
+    }
+
+    private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
+        if (session.getAutoCommit() || sql == null || !DATA_CHANGE_IN_QUERY.matcher(sql).find()) {
+            return work.run(h2);
+        }
+        Savepoint savepoint = h2.setSavepoint();
+        try {
+            return work.run(h2);
+        } catch (SQLException e) {
+            h2.rollback(savepoint);
+            throw e;
+        } finally {
+            h2.releaseSavepoint(savepoint);
+        }
+    }
+
+    @Override
+    public Connection connection() throws SQLException {
+        checkOpen();
+        return h2;
+    }
+
+    @Override
+    public void setAutoCommit(boolean autoCommit) throws SQLException {
+        checkOpen();
+        h2.setAutoCommit(autoCommit);
+    }
+
+    @Override
+    public boolean getAutoCommit() {
+        return session.getAutoCommit();
+    }
+
+    @Override
+    public void setTransactionIsolation(int level) throws SQLException {
+        checkOpen();
+        h2.setTransactionIsolation(level);
+    }
+
+    @Override
+    public int getTransactionIsolation() {
+        return session.getIsolationLevel().getJdbc();
+    }
+
+    @Override
+    public void commit() throws SQLException {
+        checkOpen();
+        try {
+            h2.commit();
+        } catch (SQLException e) {
+            throw surfaced(e);
+        } catch (DbException e) {
+            throw e.getSQLException();
+        }
+    }
+
+    @Override
+    public void rollback() throws SQLException {
+        checkOpen();
+        h2.rollback();
+    }
+
+    @Override
+    public void cancel() {
+        SessionLocal now = session;
+        if (now != null) {
+            now.cancel();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        leave(mirror, h2, session);
+    }
+}

@@ -1,0 +1,28 @@
+package org.flotilladb.engine.internal;
+
+import java.util.ArrayList;
+import org.h2.api.TableEngine;
+import org.h2.command.ddl.CreateTableData;
+import org.h2.table.Table;
+
+/** What H2 calls for every table of a mirror: temporary ones stay H2's own, all others are key ranges. */
+public final class FlotillaTableEngine implements TableEngine {
+    private static final int CATALOG_ID = 0;
+
+    @Override
+    public Table createTable(CreateTableData data) {
+        if (data.temporary) {
+            return data.session.getDatabase().getStore().createTable(data);
+        }
+        Mirror mirror = Mirror.of(data.session);
+        if (data.id == CATALOG_ID) {
+            return new CatalogTable(data, mirror);
+        }
+        data.tableEngineParams =
+                data.tableEngineParams == null ? new ArrayList<>() : new ArrayList<>(data.tableEngineParams);
+        if (data.tableEngineParams.isEmpty()) {
+            data.tableEngineParams.add(Long.toString(mirror.owner().nextTableId()));
+        }
+        return new RegionTable(data, mirror, Long.parseLong(data.tableEngineParams.get(0)));
+    }
+}

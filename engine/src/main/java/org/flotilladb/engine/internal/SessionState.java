@@ -1,0 +1,232 @@
+package org.flotilladb.engine.internal;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.flotilladb.engine.keyspace.KeySpace;
+import org.flotilladb.engine.keyspace.KeySpaceException;
+import org.flotilladb.engine.keyspace.KeyTransaction;
+import org.flotilladb.engine.keyspace.TransactionMode;
+import org.h2.command.Command;
+import org.h2.engine.IsolationLevel;
+import org.h2.engine.SessionLocal;
+import org.h2.message.DbException;
+import org.h2.mvstore.tx.Transaction;
+import org.h2.mvstore.tx.TransactionMap;
+
+/**
+ * What belongs to one of H2's sessions: the transaction on the key space that its present transaction has opened, and the
+ * way back when H2 rolls back to a savepoint. H2's own undo log keeps, under this session's key, how long our undo list
+ * was after each write; when H2 undoes that, the next access finds the older length and trims the list. Used by the
+ * session's thread.
+ */
+final class SessionState {
+    private static final String MARKS = "flotilla.marks";
+    private static final int SERIAL_SHIFT = 40;
+
+    private final Mirror mirror;
+    private final long id;
+    /** H2's transaction that ours belongs to; null when there is none. */
+    private Transaction ownTransaction;
+
+    private KeyTransaction transaction;
+    /** Taken before the statement, to learn of a newer catalog; not yet used by any table. */
+    private KeyTransaction prepared;
+
+    private TransactionMap<Long, Long> marks;
+    private long serial;
+    private boolean newStatement = true;
+    private Command lastCommand;
+    private boolean changesCatalog;
+    private final List<Runnable> afterEnd = new ArrayList<>();
+    private final List<RegionTable> lockedTables = new ArrayList<>();
+
+    SessionState(Mirror mirror, long id) {
+        this.mirror = mirror;
+        this.id = id;
+    }
+
+    boolean inTransaction() {
+        return transaction != null;
+    }
+
+    /** A statement is about to be run: reads see what is committed by now. */
+    void statementBegins() {
+        newStatement = true;
+    }
+
+    /** Takes a timestamp for the statement about to be run, outside of a transaction. */
+    void prepare(SessionLocal session, KeySpace keySpace) {
+        if (transaction == null && prepared == null) {
+            prepared = keySpace.begin(mode(session));
+        }
+        if (prepared != null) {
+            prepared.beginStatement();
+            prepared.start();
+        }
+    }
+
+    /** The prepared transaction was not used: forget it. */
+    void dropPrepared() {
+        if (prepared != null) {
+            prepared.rollback();
+            prepared = null;
+        }
+    }
+
+    KeyTransaction prepared() {
+        return prepared;
+    }
+
+    private static TransactionMode mode(SessionLocal session) {
+        IsolationLevel level = session.getIsolationLevel();
+        boolean readCommitted = level == IsolationLevel.READ_UNCOMMITTED || level == IsolationLevel.READ_COMMITTED;
+        return new TransactionMode(
+                readCommitted ? TransactionMode.Isolation.READ_COMMITTED : TransactionMode.Isolation.SNAPSHOT,
+                !session.getAutoCommit(),
+                session.getLockTimeout());
+    }
+
+    /** The transaction to read and write with, begun if need be and trimmed to what H2 has not undone. */
+    KeyTransaction transaction(SessionLocal session) {
+        if (transaction == null) {
+            begin(session);
+        } else if (transaction.mark() > 0) {
+            trim();
+        }
+        Command command = session.getCurrentCommand();
+        if (newStatement || (command != lastCommand && command != null)) {
+            newStatement = false;
+            lastCommand = command;
+            if (prepared == null) {
+                transaction.beginStatement();
+            }
+            prepared = null;
+        }
+        return transaction;
+    }
+
+    private void begin(SessionLocal session) {
+        ownTransaction = session.getTransaction();
+        transaction = prepared != null ? prepared : mirror.keySpace().begin(mode(session));
+        marks = null;
+        serial++;
+        changesCatalog = false;
+        session.registerTableAsLocked(mirror.anchor());
+    }
+
+    /** Called after each buffered write. */
+    void wrote(SessionLocal session) {
+        if (marks == null) {
+            TransactionMap<Long, Long> map = session.getTransaction().openMap(MARKS);
+            marks = map;
+        }
+        marks.put(id, serial << SERIAL_SHIFT | transaction.mark());
+    }
+
+    private void trim() {
+        Long stored = marks == null ? null : marks.get(id);
+        long mark = stored != null && stored >>> SERIAL_SHIFT == serial
+                ? stored & ((1L << SERIAL_SHIFT) - 1)
+                : 0;
+        if (mark < transaction.mark()) {
+            transaction.rollbackTo(mark);
+        }
+    }
+
+    /** Whether rows should be locked as they are written: in a transaction of several statements. */
+    static boolean locksRows(SessionLocal session) {
+        return !session.getAutoCommit();
+    }
+
+    /**
+     * The catalog is about to be changed by this transaction: nobody else may change it meanwhile, and this mirror must be
+     * as new as the catalog.
+     */
+    void changeCatalog(SessionLocal session) {
+        KeyTransaction tx = transaction(session);
+        if (changesCatalog) {
+            return;
+        }
+        byte[] key = CatalogKeys.catalogVersion(mirror.databaseId());
+        byte[] stored = tx.lock(key);
+        long version = Mirror.number(stored);
+        if (version != mirror.version()) {
+            mirror.retire();
+            throw new KeySpaceException(
+                    KeySpaceException.Kind.STALE_SCHEMA,
+                    "the catalog is at version " + version + ", this session was planned at " + mirror.version());
+        }
+        changesCatalog = true;
+        // What this statement reads from here on is as new as the lock.
+        tx.beginStatement();
+        tx.put(key, Mirror.bytes(version + 1));
+        wrote(session);
+    }
+
+    /** Runs once when the transaction has ended, committed or not. */
+    void afterEnd(Runnable action) {
+        afterEnd.add(action);
+    }
+
+    List<RegionTable> lockedTables() {
+        return lockedTables;
+    }
+
+    /** H2 ends the session's transaction. */
+    void transactionEnds(SessionLocal session) {
+        KeyTransaction ending = transaction;
+        if (ending == null) {
+            return;
+        }
+        if (ending.mark() > 0) {
+            trim();
+        }
+        boolean commit = session.getTransaction() == ownTransaction;
+        boolean catalog = changesCatalog;
+        transaction = null;
+        ownTransaction = null;
+        prepared = null;
+        marks = null;
+        changesCatalog = false;
+        newStatement = true;
+        boolean done = false;
+        try {
+            if (!commit) {
+                ending.rollback();
+            } else if (catalog) {
+                commitCatalog(ending);
+            } else {
+                ending.commit();
+            }
+            done = commit;
+        } catch (KeySpaceException e) {
+            if (catalog) {
+                mirror.retire();
+            }
+            session.rollback();
+            throw Errors.convert(e);
+        } finally {
+            if (catalog && !done) {
+                mirror.retire();
+            }
+            List<Runnable> actions = new ArrayList<>(afterEnd);
+            afterEnd.clear();
+            actions.forEach(Runnable::run);
+            List<RegionTable> tables = new ArrayList<>(lockedTables);
+            lockedTables.clear();
+            tables.forEach(table -> table.release(session));
+        }
+    }
+
+    private void commitCatalog(KeyTransaction ending) {
+        mirror.keySpace().raiseCatalogEpoch();
+        ending.commit();
+        mirror.changedTo(mirror.version() + 1);
+        mirror.keySpace().raiseCatalogEpoch();
+    }
+
+    /** Turns errors of the key space into errors of H2. */
+    static DbException convert(KeySpaceException e) {
+        return Errors.convert(e);
+    }
+}
