@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -103,7 +104,23 @@ public final class InteractiveShell {
         }
     }
 
-    private record WholeLine(String line, int cursor) implements ParsedLine {
+    /** One word; as a {@link CompletingParsedLine}, since JLine warns of any other. */
+    private record WholeLine(String line, int cursor) implements CompletingParsedLine {
+        @Override
+        public CharSequence escape(CharSequence candidate, boolean complete) {
+            return candidate;
+        }
+
+        @Override
+        public int rawWordCursor() {
+            return cursor;
+        }
+
+        @Override
+        public int rawWordLength() {
+            return line.length();
+        }
+
         @Override
         public String word() {
             return line;
