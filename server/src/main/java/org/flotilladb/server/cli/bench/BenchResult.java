@@ -21,7 +21,7 @@ public record BenchResult(
 
     static final String HEADER = String.format(
             Locale.ROOT,
-            "%-13s %7s %10s %9s %9s %9s %9s %9s %8s %10s %10s",
+            "%-13s %7s %10s %9s %9s %9s %9s %9s %8s %10s %11s",
             "workload",
             "clients",
             "ops/s",
@@ -32,7 +32,7 @@ public record BenchResult(
             "max us",
             "retries",
             "own us/op",
-            "pids us/op");
+            "nodes us/op");
 
     long operations() {
         return latencies.getTotalCount();
@@ -53,7 +53,7 @@ public record BenchResult(
     String row(boolean hasOthers) {
         return String.format(
                 Locale.ROOT,
-                "%-13s %7d %10.0f %9.1f %9.1f %9.1f %9.1f %9.1f %8d %10.1f %10s",
+                "%-13s %7d %10.0f %9.1f %9.1f %9.1f %9.1f %9.1f %8d %10.1f %11s",
                 workload.label(),
                 clients,
                 perSecond(),
@@ -72,7 +72,7 @@ public record BenchResult(
                 Locale.ROOT,
                 "{\"workload\":\"%s\",\"clients\":%d,\"operations\":%d,\"seconds\":%.3f,\"opsPerSecond\":%.1f,"
                         + "\"latencyUs\":{\"mean\":%.1f,\"p50\":%.1f,\"p95\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f},"
-                        + "\"retries\":%d,\"ownCpuUsPerOp\":%.2f,\"pidsCpuUsPerOp\":%s}",
+                        + "\"retries\":%d,\"ownCpuUsPerOp\":%.2f,\"nodesCpuUsPerOp\":%s}",
                 workload.label(),
                 clients,
                 operations(),

@@ -3,7 +3,9 @@ package org.flotilladb.server.cli.bench;
 import java.io.PrintStream;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -37,9 +39,9 @@ public final class Benchmark {
     }
 
     public void run(PrintStream out, PrintStream progress) throws SQLException, InterruptedException {
-        ProcessorTime processorTime = new ProcessorTime(options.pids());
         // Open all the while, so that a database in memory stays.
         try (Connection keeper = source.open()) {
+            ProcessorTime processorTime = new ProcessorTime(options.pids(), nodesReport(keeper));
             DatabaseMetaData meta = keeper.getMetaData();
             String product = meta.getDriverName() + " " + meta.getDriverVersion();
             long startNs = System.nanoTime();
@@ -76,6 +78,23 @@ public final class Benchmark {
                         + ",\"results\":[\n  " + String.join(",\n  ", jsonResults) + "\n]}");
             }
         }
+    }
+
+    /** What the nodes of a cluster of ours say, unless their processes are named by {@code --pids}. */
+    private ProcessorTime.Report nodesReport(Connection connection) {
+        if (!options.url().startsWith("jdbc:flotilla://") || !options.pids().isEmpty()) {
+            return null;
+        }
+        return () -> {
+            long usedNs = 0;
+            try (Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT * FROM FLOTILLA_STATUS()")) {
+                while (rows.next()) {
+                    usedNs += rows.getString("NAME").equalsIgnoreCase("cpu_ns") ? rows.getLong("VALUE") : 0;
+                }
+            }
+            return usedNs;
+        };
     }
 
     private static String machine() {

@@ -62,7 +62,7 @@ public final class LoadRunner {
 
     private Phase phase(ExecutorService threads, Workload workload, List<Connection> connections, long durationNs)
             throws SQLException, InterruptedException {
-        Phase phase = new Phase();
+        Phase phase = new Phase(processorTime.sample());
         CyclicBarrier start = new CyclicBarrier(connections.size(), phase::begin);
         List<Callable<Histogram>> loops = new ArrayList<>();
         long salt = seed;
@@ -92,15 +92,19 @@ public final class LoadRunner {
         private volatile long startNs;
         private volatile boolean failed;
         private long elapsedNs;
-        private ProcessorTime.Sample before;
+        private final ProcessorTime.Sample before;
         private ProcessorTime.Sample used;
 
+        Phase(ProcessorTime.Sample before) {
+            this.before = before;
+        }
+
+        /** The last thing before the clients begin. */
         void begin() {
-            before = processorTime.sample();
             startNs = System.nanoTime();
         }
 
-        void end() {
+        void end() throws SQLException {
             elapsedNs = System.nanoTime() - startNs;
             used = processorTime.sample().minus(before);
         }

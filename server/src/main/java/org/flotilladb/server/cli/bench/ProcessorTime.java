@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.List;
 import org.flotilladb.server.cli.CliException;
 
@@ -14,16 +15,27 @@ public final class ProcessorTime {
     /** Linux counts in ticks of 1/100 s for every program, whatever the kernel's own rate is. */
     private static final long TICK_NS = 10_000_000;
 
+    /** Asks for what others used since they began, in nanoseconds. */
+    @FunctionalInterface
+    public interface Report {
+        long usedNs() throws SQLException;
+    }
+
     private final List<Long> pids;
+    private final Report report;
     private final OperatingSystemMXBean self = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-    /** @param pids processes to add, which must be running; Linux only */
-    public ProcessorTime(List<Long> pids) {
+    /**
+     * @param pids processes to add, which must be running; Linux only
+     * @param report what nodes say about themselves, added too; null for none
+     */
+    public ProcessorTime(List<Long> pids, Report report) throws SQLException {
         this.pids = List.copyOf(pids);
+        this.report = report;
         sample();
     }
 
-    /** In nanoseconds since the processes began; {@code othersNs} has a resolution of 10 ms. */
+    /** In nanoseconds since the processes began; {@code othersNs} of processes has a resolution of 10 ms. */
     public record Sample(long ownNs, long othersNs) {
         Sample minus(Sample earlier) {
             return new Sample(ownNs - earlier.ownNs, othersNs - earlier.othersNs);
@@ -31,11 +43,11 @@ public final class ProcessorTime {
     }
 
     boolean hasOthers() {
-        return !pids.isEmpty();
+        return !pids.isEmpty() || report != null;
     }
 
-    public Sample sample() {
-        long others = 0;
+    public Sample sample() throws SQLException {
+        long others = report == null ? 0 : report.usedNs();
         for (long pid : pids) {
             others += ofProcess(pid);
         }

@@ -64,7 +64,7 @@ class BenchTest {
             Schema.load(keeper, java.util.EnumSet.of(Workload.POINT_READ), 10, 1);
             Workload.Size tooLarge = new Workload.Size(1000, 1, new java.util.concurrent.atomic.AtomicLong(10));
             LoadRunner runner = new LoadRunner(
-                    () -> DriverManager.getConnection(URL), new ProcessorTime(List.of()), tooLarge, 0, 60, 1);
+                    () -> DriverManager.getConnection(URL), new ProcessorTime(List.of(), null), tooLarge, 0, 60, 1);
             SQLException failure = assertThrows(SQLException.class, () -> runner.run(Workload.POINT_READ, 3));
             assertTrue(failure.getMessage().contains("a row of bench_items is missing"), failure.toString());
         }
