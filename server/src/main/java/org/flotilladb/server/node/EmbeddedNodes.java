@@ -1,0 +1,151 @@
+package org.flotilladb.server.node;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import org.flotilladb.driver.EmbeddedNodeProvider;
+import org.flotilladb.driver.keyspace.RegionKeySpace;
+import org.flotilladb.engine.keyspace.KeySpace;
+import org.flotilladb.region.client.ClientEnvironment;
+import org.flotilladb.region.client.ClientSettings;
+import org.flotilladb.region.client.TransactionClient;
+import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.runtime.LocalNode;
+import org.flotilladb.region.runtime.LogStore;
+import org.flotilladb.region.runtime.StorageException;
+import org.flotilladb.region.runtime.system.LocalTransport;
+import org.flotilladb.region.runtime.system.SeededRandom;
+import org.flotilladb.region.runtime.system.SystemClock;
+import org.flotilladb.region.runtime.system.ThreadScheduler;
+import org.flotilladb.region.store.Store;
+import org.flotilladb.region.store.StoreSettings;
+import org.flotilladb.region.store.rocks.DataDirectory;
+import org.flotilladb.region.store.rocks.RocksKvStore;
+import org.flotilladb.region.store.rocks.RocksLogStore;
+import org.flotilladb.region.store.storage.MemoryKvStore;
+import org.flotilladb.region.store.storage.MemoryLogStore;
+
+/** Nodes inside this process: Stores whose clients reach them by method calls. */
+public final class EmbeddedNodes implements EmbeddedNodeProvider {
+    private static final long CACHE_BYTES = 64L << 20;
+    private static final long MIN_USABLE_BYTES = 64L << 20;
+    private static final int MAX_NODES = 5;
+
+    @Override
+    public KeySpace openMemory(String name, int nodes) throws SQLException {
+        if (nodes < 1 || nodes > MAX_NODES) {
+            throw new SQLException("NODES must be from 1 to " + MAX_NODES + ", it is " + nodes + ".", "08001");
+        }
+        Parts parts = new Parts("flotilla-mem-" + name);
+        List<String> addresses = new ArrayList<>();
+        for (int i = 1; i <= nodes; i++) {
+            addresses.add("memory:" + i);
+        }
+        for (int i = 1; i <= nodes; i++) {
+            parts.add(
+                    StoreSettings.of(i, addresses, GroupSettings.DEFAULT, true),
+                    new MemoryLogStore(),
+                    new MemoryKvStore(),
+                    null);
+        }
+        return parts.start(addresses);
+    }
+
+    @Override
+    public KeySpace openFile(Path path, boolean mustExist) throws SQLException {
+        if (mustExist && !Files.exists(path.resolve("FLOTILLA"))) {
+            throw new SQLException(
+                    "There is no database in " + path + ", and IFEXISTS=TRUE does not create one: check the path.",
+                    "90146",
+                    90146);
+        }
+        List<AutoCloseable> opened = new ArrayList<>();
+        try {
+            DataDirectory directory = DataDirectory.open(path);
+            opened.add(directory);
+            LogStore logs = new RocksLogStore(directory.logPath());
+            opened.add(logs);
+            KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES);
+            opened.add(data);
+            Parts parts = new Parts("flotilla-" + path.getFileName());
+            List<String> addresses = List.of("file:" + path);
+            parts.closeables.add(directory);
+            parts.add(
+                    StoreSettings.of(1, addresses, GroupSettings.DEFAULT, true)
+                            .withDisk(directory::usableBytes, MIN_USABLE_BYTES),
+                    logs,
+                    data,
+                    directory);
+            return parts.start(addresses);
+        } catch (StorageException e) {
+            for (int i = opened.size() - 1; i >= 0; i--) {
+                closeQuietly(opened.get(i));
+            }
+            throw new SQLException(
+                    e.getMessage(), e.kind() == StorageException.Kind.FULL ? "53100" : "08001", 90020, e);
+        }
+    }
+
+    private static void closeQuietly(AutoCloseable each) {
+        try {
+            each.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("cannot close " + each, e);
+        }
+    }
+
+    /** What one embedded database is made of. */
+    private static final class Parts {
+        private final SystemClock clock = new SystemClock();
+        private final ThreadScheduler scheduler;
+        private final LocalTransport transport = new LocalTransport(null);
+        private final List<Store> stores = new ArrayList<>();
+        private final List<AutoCloseable> closeables = new ArrayList<>();
+
+        Parts(String name) {
+            scheduler = new ThreadScheduler(name, 1);
+        }
+
+        void add(StoreSettings settings, LogStore logs, KvStore data, DataDirectory directory) {
+            Store store = new Store(
+                    settings,
+                    clock,
+                    scheduler,
+                    SeededRandom.fromSystem(),
+                    transport,
+                    logs,
+                    data,
+                    init -> {
+                        if (directory != null) {
+                            directory.setIdentity(init.getClusterId(), init.getStoreIds(settings.nodeId() - 1));
+                        }
+                    },
+                    cause -> {});
+            closeables.add(data);
+            closeables.add(logs);
+            transport.register(settings.nodeAddresses().get(settings.nodeId() - 1), store);
+            stores.add(store);
+        }
+
+        KeySpace start(List<String> addresses) {
+            stores.forEach(Store::start);
+            LocalNode local = stores.size() == 1 ? stores.get(0) : null;
+            TransactionClient client = new TransactionClient(
+                    ClientSettings.of(addresses),
+                    new ClientEnvironment(clock, scheduler, SeededRandom.fromSystem(), transport, local));
+            return new RegionKeySpace(client, this::close);
+        }
+
+        private void close() {
+            stores.forEach(Store::closeAndWait);
+            scheduler.close();
+            // Data before log; the directory, added first, is unlocked last.
+            for (int i = closeables.size() - 1; i >= 0; i--) {
+                closeQuietly(closeables.get(i));
+            }
+        }
+    }
+}
