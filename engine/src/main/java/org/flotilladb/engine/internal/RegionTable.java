@@ -109,47 +109,62 @@ class RegionTable extends TableBase {
 
     // ---- rows ------------------------------------------------------------------------------------------------------
 
+    /** The writes of one row, undone together when they fail. */
+    private interface RowWrites {
+        void run();
+    }
+
+    private void write(SessionLocal session, RowWrites writes) {
+        SessionState state = mirror.state(session);
+        boolean done = false;
+        long mark = 0;
+        try {
+            state.writes(session);
+            mark = state.transaction(session).mark();
+            writes.run();
+            state.wrote(session);
+            done = true;
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
+        } finally {
+            if (!done) {
+                state.failed(mark);
+            }
+        }
+    }
+
     @Override
     public void addRow(SessionLocal session, Row row) {
-        try {
+        write(session, () -> {
             for (Index index : indexes) {
                 index.add(session, row);
             }
             references.childWritten(session, null, row);
-            wrote(session);
-        } catch (KeySpaceException e) {
-            throw Errors.convert(e);
-        }
+        });
         approximateRows.incrementAndGet();
     }
 
     @Override
     public void removeRow(SessionLocal session, Row row) {
-        try {
+        write(session, () -> {
             for (int i = indexes.size() - 1; i >= 0; i--) {
                 indexes.get(i).remove(session, row);
             }
             references.parentChanged(session, row, null);
-            wrote(session);
-        } catch (KeySpaceException e) {
-            throw Errors.convert(e);
-        }
+        });
         approximateRows.decrementAndGet();
     }
 
     @Override
     public void updateRow(SessionLocal session, Row oldRow, Row newRow) {
         newRow.setKey(oldRow.getKey());
-        try {
+        write(session, () -> {
             for (Index index : indexes) {
                 index.update(session, oldRow, newRow);
             }
             references.childWritten(session, oldRow, newRow);
             references.parentChanged(session, oldRow, newRow);
-            wrote(session);
-        } catch (KeySpaceException e) {
-            throw Errors.convert(e);
-        }
+        });
     }
 
     @Override
@@ -192,22 +207,21 @@ class RegionTable extends TableBase {
 
     @Override
     public long truncate(SessionLocal session) {
-        long removed = 0;
-        try {
-            Cursor cursor = rows.find(session, null, null, false);
-            while (cursor.next()) {
-                references.parentChanged(session, cursor.get(), null);
-                removed++;
+        long[] removed = {0};
+        write(session, () -> {
+            if (isReferenced()) {
+                Cursor cursor = rows.find(session, null, null, false);
+                while (cursor.next()) {
+                    references.parentChanged(session, cursor.get(), null);
+                }
             }
+            removed[0] = rows.getRowCount(session);
             for (int i = indexes.size() - 1; i >= 0; i--) {
                 indexes.get(i).truncate(session);
             }
-            wrote(session);
-        } catch (KeySpaceException e) {
-            throw Errors.convert(e);
-        }
+        });
         approximateRows.set(0);
-        return removed;
+        return removed[0];
     }
 
     /** A number for a row whose primary key is none; unique in the cluster. */
@@ -280,16 +294,13 @@ class RegionTable extends TableBase {
     }
 
     private void build(SessionLocal session, EntryIndex index) {
-        try {
+        write(session, () -> {
             Cursor cursor = rows.find(session, null, null, false);
             while (cursor.next()) {
                 session.checkCanceled();
                 index.add(session, cursor.get());
             }
-            wrote(session);
-        } catch (KeySpaceException e) {
-            throw Errors.convert(e);
-        }
+        });
     }
 
     /** Primary keys refuse NULL; other indexes get an explicit place for it. */
@@ -381,9 +392,11 @@ class RegionTable extends TableBase {
 
     @Override
     public void removeChildrenAndResources(SessionLocal session) {
-        if (getId() != 0 && session != null) {
+        if (getId() != 0) {
             truncateForDrop(session);
         }
+        super.removeChildrenAndResources(session);
+        // Constraints have removed their own indexes by now.
         while (indexes.size() > 1) {
             Index index = indexes.get(1);
             index.remove(session);
@@ -392,20 +405,18 @@ class RegionTable extends TableBase {
             }
             indexes.remove(index);
         }
-        super.removeChildrenAndResources(session);
         h2.removeMeta(session, getId());
+        rows.remove(session);
+        close(session);
         invalidate();
     }
 
     private void truncateForDrop(SessionLocal session) {
-        try {
+        write(session, () -> {
             for (int i = indexes.size() - 1; i >= 0; i--) {
                 indexes.get(i).truncate(session);
             }
-            wrote(session);
-        } catch (KeySpaceException e) {
-            throw Errors.convert(e);
-        }
+        });
     }
 
     @Override

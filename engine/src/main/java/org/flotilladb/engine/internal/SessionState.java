@@ -12,6 +12,7 @@ import org.h2.engine.SessionLocal;
 import org.h2.message.DbException;
 import org.h2.mvstore.tx.Transaction;
 import org.h2.mvstore.tx.TransactionMap;
+import org.h2.mvstore.type.LongDataType;
 
 /**
  * What belongs to one of H2's sessions: the transaction on the key space that its present transaction has opened, and the
@@ -37,6 +38,9 @@ final class SessionState {
     private boolean newStatement = true;
     private Command lastCommand;
     private boolean changesCatalog;
+    /** Between the first and the last write of one row: the mark is behind. */
+    private boolean writing;
+
     private final List<Runnable> afterEnd = new ArrayList<>();
     private final List<RegionTable> lockedTables = new ArrayList<>();
 
@@ -90,7 +94,7 @@ final class SessionState {
     KeyTransaction transaction(SessionLocal session) {
         if (transaction == null) {
             begin(session);
-        } else if (transaction.mark() > 0) {
+        } else if (!writing && transaction.mark() > 0) {
             trim();
         }
         Command command = session.getCurrentCommand();
@@ -114,10 +118,26 @@ final class SessionState {
         session.registerTableAsLocked(mirror.anchor());
     }
 
-    /** Called after each buffered write. */
+    /** Several writes follow that belong together; {@link #wrote} ends them. */
+    void writes(SessionLocal session) {
+        transaction(session);
+        writing = true;
+    }
+
+    /** The writes have failed: they are undone down to where they began. */
+    void failed(long mark) {
+        writing = false;
+        if (transaction != null && transaction.mark() > mark) {
+            transaction.rollbackTo(mark);
+        }
+    }
+
+    /** Called after buffered writes: H2's undo log learns where ours stands. */
     void wrote(SessionLocal session) {
+        writing = false;
         if (marks == null) {
-            TransactionMap<Long, Long> map = session.getTransaction().openMap(MARKS);
+            TransactionMap<Long, Long> map =
+                    session.getTransaction().openMap(MARKS, LongDataType.INSTANCE, LongDataType.INSTANCE);
             marks = map;
         }
         marks.put(id, serial << SERIAL_SHIFT | transaction.mark());
@@ -178,6 +198,7 @@ final class SessionState {
         if (ending == null) {
             return;
         }
+        writing = false;
         if (ending.mark() > 0) {
             trim();
         }
