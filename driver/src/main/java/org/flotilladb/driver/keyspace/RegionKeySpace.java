@@ -3,6 +3,7 @@ package org.flotilladb.driver.keyspace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeyTransaction;
 import org.flotilladb.engine.keyspace.TransactionMode;
@@ -13,12 +14,17 @@ import org.flotilladb.region.client.TransactionClient.RegionPlace;
 /** The key space of a cluster, or of a node in this process. Safe for many threads. */
 public final class RegionKeySpace implements KeySpace {
     private final TransactionClient client;
+    private final Supplier<List<NodeCounter>> status;
     private final Runnable onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** @param onClose closes what the client stands on; run once */
-    public RegionKeySpace(TransactionClient client, Runnable onClose) {
+    /**
+     * @param status asks the nodes about themselves
+     * @param onClose closes what the client stands on; run once
+     */
+    public RegionKeySpace(TransactionClient client, Supplier<List<NodeCounter>> status, Runnable onClose) {
         this.client = client;
+        this.status = status;
         this.onClose = onClose;
     }
 
@@ -68,6 +74,11 @@ public final class RegionKeySpace implements KeySpace {
                     peers.toString()));
         }
         return ranges;
+    }
+
+    @Override
+    public List<NodeCounter> status() {
+        return status.get();
     }
 
     @Override

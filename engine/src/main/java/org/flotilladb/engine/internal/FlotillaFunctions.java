@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.util.HexFormat;
 import org.flotilladb.engine.keyspace.KeySpace.KeyRange;
+import org.flotilladb.engine.keyspace.KeySpace.NodeCounter;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.h2.api.ErrorCode;
 import org.h2.engine.SessionLocal;
@@ -62,6 +63,26 @@ public final class FlotillaFunctions {
                         Long.toHexString(range.leaderStoreId()),
                         range.leader(),
                         range.peers());
+            }
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e).getSQLException();
+        }
+        return result;
+    }
+
+    /** {@code SELECT * FROM FLOTILLA_STATUS()}: what the nodes that can be reached say about themselves. */
+    public static ResultSet status(Connection connection) throws SQLException {
+        SimpleResultSet result = new SimpleResultSet();
+        result.addColumn("NODE", Types.VARCHAR, 200, 0);
+        result.addColumn("NAME", Types.VARCHAR, 100, 0);
+        result.addColumn("VALUE", Types.VARCHAR, 200, 0);
+        if (COLUMN_LIST_URL.equals(connection.getMetaData().getURL())) {
+            return result;
+        }
+        SessionLocal session = (SessionLocal) connection.unwrap(JdbcConnection.class).getSession();
+        try {
+            for (NodeCounter counter : Mirror.of(session).keySpace().status()) {
+                result.addRow(counter.node(), counter.name(), counter.value());
             }
         } catch (KeySpaceException e) {
             throw Errors.convert(e).getSQLException();

@@ -115,6 +115,7 @@ final class Mirror {
         Database h2 = session.getDatabase();
         addFunction(h2, "FLOTILLA_SPLIT", "split");
         addFunction(h2, "FLOTILLA_REGIONS", "regions");
+        addFunction(h2, "FLOTILLA_STATUS", "status");
     }
 
     private static void addFunction(Database h2, String name, String method) {

@@ -30,9 +30,15 @@ public interface KeySpace extends AutoCloseable {
     /** The Regions that overlap {@code [start, end)}, in key order; an empty end means the end of the key space. */
     List<KeyRange> ranges(byte[] start, byte[] end);
 
+    /** What the nodes that can be reached say about themselves. */
+    List<NodeCounter> status();
+
     @Override
     void close();
 
     /** One Region as the router knows it; {@code leader} is the address of the Store that leads it, or empty. */
     record KeyRange(long regionId, byte[] start, byte[] end, long leaderStoreId, String leader, String peers) {}
+
+    /** One thing that one node counts or says; {@code node} is its address. */
+    record NodeCounter(String node, String name, String value) {}
 }

@@ -312,7 +312,8 @@ final class Committer {
                 .setCommit(CommitRequest.newBuilder()
                         .addKeys(primary)
                         .setStartTs(startTs)
-                        .setCommitTs(commitTs));
+                        .setCommitTs(commitTs)
+                        .setWithPrimary(true));
         return callPrimary(request).thenCompose(result -> {
             if (result.failure() != null) {
                 // The request may be in the log: only the primary's record tells.

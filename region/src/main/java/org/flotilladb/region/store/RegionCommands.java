@@ -425,7 +425,7 @@ final class RegionCommands {
                 return;
             }
         }
-        if (!writes.isEmpty()) {
+        if (!writes.isEmpty() && request.getWithPrimary()) {
             store.counters().twoPhaseCommit();
         }
         proposeLatched(

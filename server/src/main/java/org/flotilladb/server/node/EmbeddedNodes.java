@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.flotilladb.driver.EmbeddedNodeProvider;
 import org.flotilladb.driver.keyspace.RegionKeySpace;
+import org.flotilladb.driver.keyspace.StatusLines;
 import org.flotilladb.engine.keyspace.KeySpace;
+import org.flotilladb.engine.keyspace.KeySpace.NodeCounter;
 import org.flotilladb.region.client.ClientEnvironment;
 import org.flotilladb.region.client.ClientSettings;
 import org.flotilladb.region.client.TransactionClient;
@@ -136,7 +138,15 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
             TransactionClient client = new TransactionClient(
                     ClientSettings.of(addresses),
                     new ClientEnvironment(clock, scheduler, SeededRandom.fromSystem(), transport, local));
-            return new RegionKeySpace(client, this::close);
+            return new RegionKeySpace(client, () -> status(addresses), this::close);
+        }
+
+        private List<NodeCounter> status(List<String> addresses) {
+            List<NodeCounter> lines = new ArrayList<>();
+            for (int i = 0; i < stores.size(); i++) {
+                lines.addAll(StatusLines.of(addresses.get(i), ProcessStatus.of(stores.get(i))));
+            }
+            return lines;
         }
 
         private void close() {

@@ -2,6 +2,9 @@ package org.flotilladb.server.node;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.flotilladb.region.runtime.StorageException;
 
 /** Starts one node and runs it until it is told to stop. */
 public final class ServerMain {
@@ -10,8 +13,43 @@ public final class ServerMain {
 
     /** Returns the exit code of the process: 0 after a clean stop. */
     public static int run(Path data, String listen, List<String> peers) {
-        System.err.println("flotilla: this build has no server yet (asked to serve " + data + " on " + listen + " with "
-                + peers.size() + " peers).");
-        return 1;
+        CountDownLatch stop = new CountDownLatch(1);
+        AtomicReference<String> fatal = new AtomicReference<>();
+        ServerNode node;
+        try {
+            node = ServerNode.start(data, listen, peers, sentence -> {
+                fatal.compareAndSet(null, sentence);
+                stop.countDown();
+            });
+        } catch (NodeStartException | StorageException e) {
+            System.err.println("flotilla server: " + e.getMessage());
+            return 1;
+        }
+        CountDownLatch stopped = new CountDownLatch(1);
+        Thread hook = new Thread(
+                () -> {
+                    stop.countDown();
+                    try {
+                        stopped.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "flotilla-stop");
+        Runtime.getRuntime().addShutdownHook(hook);
+        System.out.println("Node " + node.nodeId() + " of " + peers.size() + " listens on " + listen
+                + " (loopback only until access control exists); data in " + data.toAbsolutePath().normalize());
+        try {
+            stop.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        node.close();
+        stopped.countDown();
+        if (fatal.get() != null) {
+            System.err.println("flotilla server: " + fatal.get());
+            return 1;
+        }
+        return 0;
     }
 }

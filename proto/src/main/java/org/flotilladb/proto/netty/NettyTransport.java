@@ -1,0 +1,349 @@
+package org.flotilladb.proto.netty;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.Timeout;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.Handshake;
+import org.flotilladb.proto.Transport;
+import org.flotilladb.proto.netty.Frames.Frame;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Messages to other nodes: one connection to each address, made on use and again after a pause when it breaks. One-way
+ * messages are dropped while there is none or its buffer is full; requests wait for the handshake, up to a bound.
+ */
+public final class NettyTransport implements Transport {
+    private static final Logger LOG = LoggerFactory.getLogger(NettyTransport.class);
+    private static final int CONNECT_TIMEOUT_MS = 2000;
+    private static final int MAX_WAITING = 4096;
+    private static final int MAX_PENDING = 65_536;
+    private static final long FIRST_PAUSE_NS = 50_000_000L;
+    private static final long MAX_PAUSE_NS = 1_000_000_000L;
+    private static final int LOW_WATER_BYTES = 4 << 20;
+    private static final int HIGH_WATER_BYTES = 16 << 20;
+
+    private final NettyThreads threads;
+    private final HandshakePolicy policy;
+    private final Runnable onClose;
+    private final ConcurrentHashMap<String, Link> links = new ConcurrentHashMap<>();
+    private final AtomicLong ids = new AtomicLong();
+    private volatile boolean closed;
+
+    /** @param onClose run when the transport is closed; closes the threads where they are its own */
+    public NettyTransport(NettyThreads threads, HandshakePolicy policy, Runnable onClose) {
+        this.threads = threads;
+        this.policy = policy;
+        this.onClose = onClose;
+    }
+
+    @Override
+    public void send(String address, Envelope message) {
+        if (!closed) {
+            link(address).send(message);
+        }
+    }
+
+    @Override
+    public void request(String address, Envelope request, long timeoutMs, ResponseHandler handler) {
+        if (closed) {
+            handler.onFailure(new Failure(Failure.Kind.CLOSED, "the connection to the cluster is closed"));
+            return;
+        }
+        Pending pending = new Pending(ids.incrementAndGet(), request, handler);
+        Link link = link(address);
+        link.register(pending, timeoutMs);
+        link.submit(pending);
+    }
+
+    private Link link(String address) {
+        Link link = links.get(address);
+        return link != null ? link : links.computeIfAbsent(address, Link::new);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        links.values().forEach(Link::close);
+        onClose.run();
+    }
+
+    /** One request until it has been answered; whoever removes it from its link's map answers it. */
+    private static final class Pending {
+        final long id;
+        final Envelope request;
+        final ResponseHandler handler;
+        volatile Timeout timer;
+
+        Pending(long id, Envelope request, ResponseHandler handler) {
+            this.id = id;
+            this.request = request;
+            this.handler = handler;
+        }
+    }
+
+    /** The connection to one address. */
+    private final class Link {
+        private final String address;
+        private final ConcurrentHashMap<Long, Pending> pending = new ConcurrentHashMap<>();
+        /** Requests that wait for the handshake; guarded by this. */
+        private final List<Pending> waiting = new ArrayList<>();
+
+        private volatile Channel open;
+        private boolean connecting;
+        private long pauseNs = FIRST_PAUSE_NS;
+        private long nextAttemptNs = System.nanoTime();
+        private String lastFailure = "";
+
+        Link(String address) {
+            this.address = address;
+        }
+
+        void send(Envelope message) {
+            Channel channel = open;
+            if (channel == null) {
+                connect();
+            } else if (channel.isWritable()) {
+                channel.writeAndFlush(new Frame(0, message), channel.voidPromise());
+            }
+        }
+
+        void register(Pending one, long timeoutMs) {
+            pending.put(one.id, one);
+            one.timer = threads.timer()
+                    .newTimeout(
+                            timeout -> fail(
+                                    one.id,
+                                    new Failure(
+                                            Failure.Kind.TIMED_OUT,
+                                            "no answer from " + address + " within " + timeoutMs + " ms")),
+                            timeoutMs,
+                            TimeUnit.MILLISECONDS);
+        }
+
+        void submit(Pending one) {
+            Channel channel = open;
+            if (channel == null) {
+                synchronized (this) {
+                    channel = open;
+                    if (channel == null) {
+                        if (waiting.size() >= MAX_WAITING || pending.size() > MAX_PENDING) {
+                            fail(one.id, new Failure(Failure.Kind.NOT_SENT, "too many requests wait for " + address));
+                            return;
+                        }
+                        if (!connecting && System.nanoTime() - nextAttemptNs < 0) {
+                            fail(
+                                    one.id,
+                                    new Failure(
+                                            Failure.Kind.NOT_SENT, "no connection to " + address + ": " + lastFailure));
+                            return;
+                        }
+                        waiting.add(one);
+                    }
+                }
+                if (channel == null) {
+                    connect();
+                    return;
+                }
+            }
+            write(channel, one);
+        }
+
+        private void write(Channel channel, Pending one) {
+            if (!channel.isWritable()) {
+                fail(one.id, new Failure(Failure.Kind.NOT_SENT, "the connection to " + address + " is congested"));
+                return;
+            }
+            channel.writeAndFlush(new Frame(one.id, one.request)).addListener(written -> {
+                if (!written.isSuccess()) {
+                    fail(
+                            one.id,
+                            new Failure(
+                                    Failure.Kind.LOST,
+                                    "the connection to " + address + " broke: " + written.cause().getMessage()));
+                }
+            });
+        }
+
+        private void fail(long id, Failure failure) {
+            Pending one = pending.remove(id);
+            if (one != null) {
+                if (one.timer != null) {
+                    one.timer.cancel();
+                }
+                one.handler.onFailure(failure);
+            }
+        }
+
+        private void connect() {
+            synchronized (this) {
+                if (connecting || open != null || closed || System.nanoTime() - nextAttemptNs < 0) {
+                    return;
+                }
+                connecting = true;
+            }
+            int colon = address.lastIndexOf(':');
+            InetSocketAddress target = new InetSocketAddress(
+                    address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+            ChannelFuture connected = new Bootstrap()
+                    .group(threads.group())
+                    .channel(NioSocketChannel.class)
+                    .option(ChannelOption.TCP_NODELAY, true)
+                    .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
+                    .option(
+                            ChannelOption.WRITE_BUFFER_WATER_MARK,
+                            new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES))
+                    .handler(new ChannelInitializer<SocketChannel>() {
+                        @Override
+                        protected void initChannel(SocketChannel channel) {
+                            Frames.addTo(channel.pipeline());
+                            channel.pipeline().addLast(new Answers(Link.this));
+                        }
+                    })
+                    .connect(target);
+            connected.addListener(done -> {
+                if (!done.isSuccess()) {
+                    down(null, new Failure(Failure.Kind.NOT_SENT, String.valueOf(done.cause().getMessage())));
+                }
+            });
+        }
+
+        /** The handshake was accepted: what waited goes out. */
+        void up(Channel channel) {
+            List<Pending> ready;
+            synchronized (this) {
+                open = channel;
+                connecting = false;
+                pauseNs = FIRST_PAUSE_NS;
+                ready = new ArrayList<>(waiting);
+                waiting.clear();
+            }
+            for (Pending one : ready) {
+                if (pending.containsKey(one.id)) {
+                    write(channel, one);
+                }
+            }
+        }
+
+        /** There is no connection any more, or none was made. */
+        void down(Channel channel, Failure why) {
+            List<Pending> never;
+            boolean wasOpen;
+            synchronized (this) {
+                if (channel != null && open != null && open != channel) {
+                    return;
+                }
+                wasOpen = open != null;
+                open = null;
+                connecting = false;
+                lastFailure = why.message();
+                nextAttemptNs = System.nanoTime() + pauseNs;
+                pauseNs = Math.min(MAX_PAUSE_NS, pauseNs * 2);
+                never = new ArrayList<>(waiting);
+                waiting.clear();
+            }
+            for (Pending one : never) {
+                fail(
+                        one.id,
+                        why.kind() == Failure.Kind.REFUSED
+                                ? why
+                                : new Failure(Failure.Kind.NOT_SENT, "no connection to " + address + ": " + why.message()));
+            }
+            if (wasOpen) {
+                for (Long id : new ArrayList<>(pending.keySet())) {
+                    fail(id, new Failure(Failure.Kind.LOST, "the connection to " + address + " broke"));
+                }
+            }
+        }
+
+        void answer(long id, Envelope response) {
+            Pending one = pending.remove(id);
+            if (one != null) {
+                Timeout timer = one.timer;
+                if (timer != null) {
+                    timer.cancel();
+                }
+                one.handler.onResponse(response);
+            }
+        }
+
+        void close() {
+            Channel channel = open;
+            if (channel != null) {
+                channel.close();
+            }
+            for (Long id : new ArrayList<>(pending.keySet())) {
+                fail(id, new Failure(Failure.Kind.CLOSED, "the connection to the cluster is closed"));
+            }
+        }
+    }
+
+    /** What comes back on one connection; runs on its event loop. */
+    private final class Answers extends SimpleChannelInboundHandler<ByteBuf> {
+        private final Link link;
+        private boolean welcome;
+        private Failure why = new Failure(Failure.Kind.NOT_SENT, "the connection was closed");
+
+        Answers(Link link) {
+            this.link = link;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            context.writeAndFlush(
+                    new Frame(0, Envelope.newBuilder().setHandshake(policy.own()).build()));
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, ByteBuf buffer) throws IOException {
+            Frame frame = Frames.read(buffer);
+            if (welcome) {
+                link.answer(frame.id(), frame.envelope());
+                return;
+            }
+            if (!frame.envelope().hasHandshake()) {
+                throw new IOException("the first frame is no handshake");
+            }
+            Handshake remote = frame.envelope().getHandshake();
+            String refused = remote.getRefused().isEmpty() ? policy.refuse(remote) : remote.getRefused();
+            if (refused != null) {
+                LOG.debug("{} refuses: {}", link.address, refused);
+                policy.refusedBy(link.address, refused);
+                why = new Failure(Failure.Kind.REFUSED, "The node at " + link.address + " refuses: " + refused + ".");
+                context.close();
+                return;
+            }
+            welcome = true;
+            link.up(context.channel());
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            link.down(context.channel(), why);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            LOG.debug("The connection to {} fails: {}", link.address, cause.getMessage());
+            why = new Failure(Failure.Kind.NOT_SENT, String.valueOf(cause.getMessage()));
+            context.close();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Frames and connections over Netty. */
+package org.flotilladb.proto.netty;

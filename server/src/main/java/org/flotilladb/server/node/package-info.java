@@ -1,0 +1,2 @@
+/** Nodes put together: inside another process, and as a server. */
+package org.flotilladb.server.node;
