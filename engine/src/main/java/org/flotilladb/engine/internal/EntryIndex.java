@@ -36,12 +36,7 @@ final class EntryIndex extends Index {
     private final KeyCodec codec;
 
     EntryIndex(
-            RegionTable table,
-            int id,
-            String name,
-            IndexColumn[] columns,
-            int uniqueColumnCount,
-            IndexType indexType) {
+            RegionTable table, int id, String name, IndexColumn[] columns, int uniqueColumnCount, IndexType indexType) {
         super(table, id, name, columns, uniqueColumnCount, indexType);
         this.regionTable = table;
         this.prefix = CatalogKeys.index(table.mirror.databaseId(), table.physicalId(), id);
@@ -82,7 +77,8 @@ final class EntryIndex extends Index {
             Row other = regionTable.getRow(session, KeyBytes.signedAt(there, 0));
             what.append('(');
             for (int i = 0; i < uniqueColumnColumn; i++) {
-                what.append(i == 0 ? "" : ", ").append(other.getValue(columnIds[i]).getTraceSQL());
+                what.append(i == 0 ? "" : ", ")
+                        .append(other.getValue(columnIds[i]).getTraceSQL());
             }
             throw getDuplicateKeyException(what.append(')').toString());
         }

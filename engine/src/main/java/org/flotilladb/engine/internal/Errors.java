@@ -38,8 +38,7 @@ final class Errors {
             case TOO_LARGE -> DbException.convert(new SQLException(message, "54000", 0, e));
             case STALE_SCHEMA -> DbException.convert(new StaleCatalogException());
             case FULL -> DbException.convert(new SQLException(message, "53100", ErrorCode.GENERAL_ERROR_1, e));
-            case CLOSED ->
-                DbException.convert(new SQLException(message, "08003", ErrorCode.DATABASE_IS_CLOSED, e));
+            case CLOSED -> DbException.convert(new SQLException(message, "08003", ErrorCode.DATABASE_IS_CLOSED, e));
             case INTERNAL -> DbException.convert(new SQLException(message, "HY000", ErrorCode.GENERAL_ERROR_1, e));
         };
     }

@@ -89,8 +89,8 @@ final class FlotillaDatabase implements SqlDatabase {
     /** Runs a small transaction until it commits. */
     private long autonomous(Work work) {
         for (int attempt = 1; ; attempt++) {
-            KeyTransaction transaction = keySpace.begin(
-                    new TransactionMode(TransactionMode.Isolation.SNAPSHOT, false, LOCK_TIMEOUT_MS));
+            KeyTransaction transaction =
+                    keySpace.begin(new TransactionMode(TransactionMode.Isolation.SNAPSHOT, false, LOCK_TIMEOUT_MS));
             boolean committed = false;
             try {
                 long result = work.run(transaction);

@@ -91,7 +91,8 @@ public final class FlotillaFunctions {
     }
 
     private static RegionTable table(Connection connection, String name) throws SQLException {
-        SessionLocal session = (SessionLocal) connection.unwrap(JdbcConnection.class).getSession();
+        SessionLocal session =
+                (SessionLocal) connection.unwrap(JdbcConnection.class).getSession();
         Table table = session.getDatabase()
                 .getSchema(session.getCurrentSchemaName())
                 .findTableOrView(session, session.getDatabase().sysIdentifier(name));

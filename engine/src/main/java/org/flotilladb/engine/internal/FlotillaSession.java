@@ -66,7 +66,9 @@ final class FlotillaSession implements SqlSession {
                 return guarded(sql, work);
             } catch (SQLException e) {
                 boolean over = !mirror.state(session).inTransaction();
-                if (over && Errors.find(e, Errors.StaleCatalogException.class) != null && attempt < MAX_STALE_ATTEMPTS) {
+                if (over
+                        && Errors.find(e, Errors.StaleCatalogException.class) != null
+                        && attempt < MAX_STALE_ATTEMPTS) {
                     pause(attempt);
                 } else if (over
                         && single
@@ -181,7 +183,9 @@ final class FlotillaSession implements SqlSession {
     }
 
     private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
-        if (session.getAutoCommit() || sql == null || !DATA_CHANGE_IN_QUERY.matcher(sql).find()) {
+        if (session.getAutoCommit()
+                || sql == null
+                || !DATA_CHANGE_IN_QUERY.matcher(sql).find()) {
             return work.run(h2);
         }
         Savepoint savepoint = h2.setSavepoint();

@@ -66,8 +66,7 @@ final class KeyCodec {
             types[i] = columns[i].column.getType();
             int sort = columns[i].sortType;
             descending[i] = (sort & SortOrder.DESCENDING) != 0;
-            nullsLast[i] = (sort & SortOrder.NULLS_LAST) != 0
-                    || ((sort & SortOrder.NULLS_FIRST) == 0 && descending[i]);
+            nullsLast[i] = (sort & SortOrder.NULLS_LAST) != 0 || ((sort & SortOrder.NULLS_FIRST) == 0 && descending[i]);
         }
         collator = collator(compareMode);
     }
@@ -122,7 +121,8 @@ final class KeyCodec {
             case Value.REAL, Value.DOUBLE -> addDouble(key, value.getDouble());
             case Value.VARCHAR, Value.CLOB -> addString(key, value.getString());
             case Value.CHAR -> addString(key, withoutTrailingBlanks(value.getString()));
-            case Value.VARCHAR_IGNORECASE -> addString(key, collator == null ? folded(value.getString()) : value.getString());
+            case Value.VARCHAR_IGNORECASE ->
+                addString(key, collator == null ? folded(value.getString()) : value.getString());
             case Value.UUID -> {
                 ValueUuid uuid = (ValueUuid) value.convertTo(type, provider);
                 key.addLong(uuid.getHigh());
@@ -132,8 +132,8 @@ final class KeyCodec {
             case Value.TIME -> key.addLong(flipped(((ValueTime) converted(value, type, provider)).getNanos()));
             case Value.TIME_TZ -> {
                 ValueTimeTimeZone time = (ValueTimeTimeZone) converted(value, type, provider);
-                key.addLong(flipped(
-                        time.getNanos() - time.getTimeZoneOffsetSeconds() * DateTimeUtils.NANOS_PER_SECOND));
+                key.addLong(
+                        flipped(time.getNanos() - time.getTimeZoneOffsetSeconds() * DateTimeUtils.NANOS_PER_SECOND));
             }
             case Value.TIMESTAMP -> {
                 ValueTimestamp timestamp = (ValueTimestamp) converted(value, type, provider);
@@ -143,14 +143,15 @@ final class KeyCodec {
             case Value.TIMESTAMP_TZ -> {
                 ValueTimestampTimeZone at = (ValueTimestampTimeZone) converted(value, type, provider);
                 long nanos = at.getTimeNanos() - at.getTimeZoneOffsetSeconds() * DateTimeUtils.NANOS_PER_SECOND;
-                long day = DateTimeUtils.absoluteDayFromDateValue(at.getDateValue())
-                        + Math.floorDiv(nanos, NANOS_PER_DAY);
+                long day =
+                        DateTimeUtils.absoluteDayFromDateValue(at.getDateValue()) + Math.floorDiv(nanos, NANOS_PER_DAY);
                 key.addLong(flipped(day));
                 key.addLong(Math.floorMod(nanos, NANOS_PER_DAY));
             }
             case Value.ENUM -> key.addSigned(value.convertTo(type, provider).getInt());
-            case Value.ARRAY -> addElements(
-                    key, (TypeInfo) type.getExtTypeInfo(), (ValueArray) value.convertTo(type, provider), provider);
+            case Value.ARRAY ->
+                addElements(
+                        key, (TypeInfo) type.getExtTypeInfo(), (ValueArray) value.convertTo(type, provider), provider);
             case Value.ROW -> addElements(key, null, (ValueCollectionBase) value, provider);
             default -> {
                 if (type.getValueType() >= Value.INTERVAL_YEAR

@@ -89,8 +89,7 @@ final class Mirror {
     }
 
     /** Opens a session of H2. */
-    JdbcConnection connect(String user, String passwordHash, Map<String, String> sessionSettings)
-            throws SQLException {
+    JdbcConnection connect(String user, String passwordHash, Map<String, String> sessionSettings) throws SQLException {
         StringBuilder url = new StringBuilder("jdbc:h2:mem:").append(h2Name);
         url.append(";DEFAULT_TABLE_ENGINE=").append(FlotillaTableEngine.class.getName());
         owner.settings().forEach((key, value) -> append(url, key, value));

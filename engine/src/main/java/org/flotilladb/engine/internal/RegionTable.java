@@ -462,8 +462,7 @@ class RegionTable extends TableBase {
 
     private boolean isReferenced() {
         for (Constraint constraint : getConstraints()) {
-            if (constraint.getConstraintType() == Constraint.Type.REFERENTIAL
-                    && constraint.getRefTable() == this) {
+            if (constraint.getConstraintType() == Constraint.Type.REFERENTIAL && constraint.getRefTable() == this) {
                 return true;
             }
         }

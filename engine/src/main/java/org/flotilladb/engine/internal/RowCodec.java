@@ -350,10 +350,7 @@ final class RowCodec {
                     boolean negative = in.next() != 0;
                     long leading = in.number();
                     return ValueInterval.from(
-                            IntervalQualifier.valueOf(valueType - Value.INTERVAL_YEAR),
-                            negative,
-                            leading,
-                            in.number());
+                            IntervalQualifier.valueOf(valueType - Value.INTERVAL_YEAR), negative, leading, in.number());
                 }
                 throw DbException.getInternalError("a value of type " + valueType + " in a row");
         }

@@ -61,7 +61,9 @@ final class RowIndex extends Index {
 
     @Override
     public String getPlanSQL() {
-        return table.getSQL(new StringBuilder(), TRACE_SQL_FLAGS).append(".tableScan").toString();
+        return table.getSQL(new StringBuilder(), TRACE_SQL_FLAGS)
+                .append(".tableScan")
+                .toString();
     }
 
     @Override
@@ -114,7 +116,9 @@ final class RowIndex extends Index {
             }
         }
         regionTable.inlineLobs(newRow);
-        regionTable.transaction(session).put(regionTable.rowKey(oldRow.getKey()), RowCodec.encode(newRow.getValueList()));
+        regionTable
+                .transaction(session)
+                .put(regionTable.rowKey(oldRow.getKey()), RowCodec.encode(newRow.getValueList()));
     }
 
     @Override
@@ -149,8 +153,7 @@ final class RowIndex extends Index {
 
     private static Long wholeBound(Value value, boolean lower) {
         try {
-            BigDecimal number = value.getBigDecimal()
-                    .setScale(0, lower ? RoundingMode.FLOOR : RoundingMode.CEILING);
+            BigDecimal number = value.getBigDecimal().setScale(0, lower ? RoundingMode.FLOOR : RoundingMode.CEILING);
             if (number.toBigInteger().bitLength() > 63) {
                 return null;
             }
@@ -187,8 +190,7 @@ final class RowIndex extends Index {
         try {
             byte[] value = regionTable.transaction(session).get(regionTable.rowKey(number));
             if (value == null) {
-                throw DbException.get(
-                        ErrorCode.ROW_NOT_FOUND_IN_PRIMARY_INDEX, getTraceSQL(), String.valueOf(number));
+                throw DbException.get(ErrorCode.ROW_NOT_FOUND_IN_PRIMARY_INDEX, getTraceSQL(), String.valueOf(number));
             }
             return regionTable.decode(session, number, value);
         } catch (KeySpaceException e) {

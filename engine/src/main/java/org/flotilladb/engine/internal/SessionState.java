@@ -145,9 +145,7 @@ final class SessionState {
 
     private void trim() {
         Long stored = marks == null ? null : marks.get(id);
-        long mark = stored != null && stored >>> SERIAL_SHIFT == serial
-                ? stored & ((1L << SERIAL_SHIFT) - 1)
-                : 0;
+        long mark = stored != null && stored >>> SERIAL_SHIFT == serial ? stored & ((1L << SERIAL_SHIFT) - 1) : 0;
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
         }

@@ -1,0 +1,148 @@
+package org.flotilladb.engine.memory;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.flotilladb.engine.keyspace.KeySpaceException;
+
+/**
+ * What all processes share: versions of keys, the clock, locks, the splits. Commits are applied one at a time; reads take no
+ * lock. Safe for many threads.
+ */
+public final class MemoryCluster {
+    /** Versions kept of one key; a snapshot older than these is refused. */
+    private static final int KEPT_VERSIONS = 2048;
+
+    /** One version of a key; the newest comes first. Immutable but for its tail, which is cut when it grows too long. */
+    static final class Version {
+        final long time;
+        final byte[] value;
+        final int length;
+        volatile Version older;
+
+        Version(long time, byte[] value, Version older) {
+            this.time = time;
+            this.value = value;
+            this.older = older;
+            this.length = older == null ? 1 : older.length + 1;
+        }
+    }
+
+    final ConcurrentSkipListMap<byte[], Version> data = new ConcurrentSkipListMap<>(Arrays::compareUnsigned);
+    final MemoryLocks locks = new MemoryLocks();
+    final AtomicLong catalogEpoch = new AtomicLong(1);
+    private final TreeSet<byte[]> splits = new TreeSet<>(Arrays::compareUnsigned);
+    private volatile long now = 1;
+    private final AtomicReference<CommitFault> fault = new AtomicReference<>();
+    private final AtomicLong commits = new AtomicLong();
+
+    /** Called once, at the next commit that writes something; may throw, and say whether the commit takes place first. */
+    public interface CommitFault {
+        /** Whether the fault comes after the commit has taken place. */
+        boolean afterwards();
+
+        void fail();
+    }
+
+    /** A process's door to this cluster. */
+    public MemoryKeySpace process() {
+        return new MemoryKeySpace(this);
+    }
+
+    /** The next commit that writes fails with this, without effect. */
+    public void failNextCommit(KeySpaceException.Kind kind) {
+        plan(false, kind);
+    }
+
+    /** The next commit that writes takes place, and then fails with this. */
+    public void failAfterNextCommit(KeySpaceException.Kind kind) {
+        plan(true, kind);
+    }
+
+    private void plan(boolean afterwards, KeySpaceException.Kind kind) {
+        fault.set(new CommitFault() {
+            @Override
+            public boolean afterwards() {
+                return afterwards;
+            }
+
+            @Override
+            public void fail() {
+                throw new KeySpaceException(kind, "planned by the test: " + kind);
+            }
+        });
+    }
+
+    /** Commits that wrote something, so far. */
+    public long commits() {
+        return commits.get();
+    }
+
+    /** The keys that hold a value now. */
+    public long liveKeys() {
+        return data.values().stream().filter(v -> v.value != null).count();
+    }
+
+    long now() {
+        return now;
+    }
+
+    Version read(byte[] key, long time) {
+        return at(data.get(key), time);
+    }
+
+    static Version at(Version version, long time) {
+        Version found = version;
+        while (found != null && found.time > time) {
+            Version older = found.older;
+            if (older == null && found.length > 1) {
+                throw new KeySpaceException(
+                        KeySpaceException.Kind.INTERNAL,
+                        "snapshot " + time + " is too old: versions of its key begin at " + found.time);
+            }
+            found = older;
+        }
+        return found;
+    }
+
+    /** Checks and applies a transaction's writes; the caller holds the locks of all keys written. */
+    void commit(MemoryTransaction transaction) {
+        CommitFault planned = fault.getAndSet(null);
+        if (planned != null && !planned.afterwards()) {
+            planned.fail();
+        }
+        synchronized (this) {
+            transaction.validate();
+            long time = now + 1;
+            transaction
+                    .writes()
+                    .forEach((key, write) -> data.compute(key, (k, newest) -> {
+                        Version version = new Version(time, write.value(), newest);
+                        if (version.length % KEPT_VERSIONS == 0) {
+                            Version last = version;
+                            for (int i = 0; i < KEPT_VERSIONS / 2; i++) {
+                                last = last.older;
+                            }
+                            last.older = null;
+                        }
+                        return version;
+                    }));
+            now = time;
+        }
+        commits.incrementAndGet();
+        if (planned != null) {
+            planned.fail();
+        }
+    }
+
+    synchronized void split(byte[] key) {
+        splits.add(key);
+    }
+
+    synchronized List<byte[]> splits() {
+        return List.copyOf(splits);
+    }
+}
