@@ -100,6 +100,11 @@ public final class MemoryKeySpace implements KeySpace {
     }
 
     @Override
+    public List<NodeCounter> status() {
+        return List.of(new NodeCounter("memory:1", "commits", Long.toString(cluster.commits())));
+    }
+
+    @Override
     public void close() {
         closed = true;
     }
