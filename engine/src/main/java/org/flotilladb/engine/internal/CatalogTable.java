@@ -19,6 +19,23 @@ final class CatalogTable extends RegionTable {
         super(data, mirror, 0, CatalogKeys.catalogRows(mirror.databaseId()));
     }
 
+    /** Who changes definitions does so on the newest catalog: H2 looks into this table before it writes. */
+    @Override
+    public boolean lock(SessionLocal session, int lockType) {
+        boolean had = super.lock(session, lockType);
+        if (!had
+                && lockType == EXCLUSIVE_LOCK
+                && mirror.complete()
+                && session != session.getDatabase().getSystemSession()) {
+            try {
+                mirror.state(session).lockCatalog(session);
+            } catch (KeySpaceException e) {
+                throw Errors.convert(e);
+            }
+        }
+        return had;
+    }
+
     @Override
     public void addRow(SessionLocal session, Row row) {
         change(session);
@@ -55,6 +72,8 @@ final class CatalogTable extends RegionTable {
     private void change(SessionLocal session) {
         try {
             mirror.state(session).changeCatalog(session);
+            // H2 serves a query on INFORMATION_SCHEMA again from its last result until this moves.
+            session.getDatabase().getNextModificationDataId();
         } catch (KeySpaceException e) {
             throw Errors.convert(e);
         }

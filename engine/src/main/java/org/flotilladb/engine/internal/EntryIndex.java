@@ -67,18 +67,17 @@ final class EntryIndex extends Index {
         KeyTransaction transaction = regionTable.transaction(session);
         byte[] value = new KeyBytes().addSigned(row.getKey()).toBytes();
         if (!unique(row)) {
-            transaction.put(key(session, row, columns.length, true), value);
+            byte[] key = key(session, row, columns.length, true);
+            regionTable.state(session).overwrite(transaction, key);
+            transaction.put(key, value);
             return;
         }
         byte[] key = key(session, row, uniqueColumnColumn, false);
-        byte[] there = transaction.get(key);
-        if (there != null) {
-            StringBuilder what = new StringBuilder();
-            Row other = regionTable.getRow(session, KeyBytes.signedAt(there, 0));
-            what.append('(');
+        if (regionTable.state(session).entry(transaction, key) != null) {
+            StringBuilder what = new StringBuilder("(");
             for (int i = 0; i < uniqueColumnColumn; i++) {
                 what.append(i == 0 ? "" : ", ")
-                        .append(other.getValue(columnIds[i]).getTraceSQL());
+                        .append(row.getValue(columnIds[i]).getTraceSQL());
             }
             throw getDuplicateKeyException(what.append(')').toString());
         }
@@ -88,9 +87,10 @@ final class EntryIndex extends Index {
     @Override
     public void remove(SessionLocal session, Row row) {
         boolean unique = unique(row);
-        regionTable
-                .transaction(session)
-                .delete(key(session, row, unique ? uniqueColumnColumn : columns.length, !unique));
+        KeyTransaction transaction = regionTable.transaction(session);
+        byte[] key = key(session, row, unique ? uniqueColumnColumn : columns.length, !unique);
+        regionTable.state(session).overwrite(transaction, key);
+        transaction.delete(key);
     }
 
     @Override

@@ -43,6 +43,11 @@ final class Errors {
         };
     }
 
+    /** Whether it is over with the transaction that stood in the way. */
+    static boolean passes(SQLException e) {
+        return find(e, ConflictException.class) != null || find(e, StaleCatalogException.class) != null;
+    }
+
     /** The first cause of this type, or null. */
     static <T extends Throwable> T find(Throwable failure, Class<T> type) {
         Throwable at = failure;

@@ -20,6 +20,7 @@ import org.h2.util.StringUtils;
 /** One database in this process: its number in the key space, and the newest mirror of its catalog. */
 final class FlotillaDatabase implements SqlDatabase {
     private static final int MAX_ATTEMPTS = 100;
+    private static final int MAX_OPEN_ATTEMPTS = 10;
     private static final long TABLE_ID_BLOCK = 16;
     private static final long ASSUMED_ROWS = 1000;
     private static final long LOCK_TIMEOUT_MS = 5000;
@@ -206,12 +207,25 @@ final class FlotillaDatabase implements SqlDatabase {
             }
             known = mirror;
             if (known == null || known.retired()) {
-                mirror = Mirror.open(this, user, passwordHash);
+                mirror = openMirror(user, passwordHash);
                 if (known != null) {
                     known.closeIfUnused();
                 }
             }
             return mirror;
+        }
+    }
+
+    /** Somebody else may be changing the catalog, or making the very database, at this moment. */
+    private Mirror openMirror(String user, String passwordHash) throws SQLException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return Mirror.open(this, user, passwordHash);
+            } catch (SQLException e) {
+                if (!Errors.passes(e) || attempt == MAX_OPEN_ATTEMPTS) {
+                    throw e;
+                }
+            }
         }
     }
 

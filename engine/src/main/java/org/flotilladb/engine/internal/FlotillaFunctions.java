@@ -79,7 +79,8 @@ public final class FlotillaFunctions {
         if (COLUMN_LIST_URL.equals(connection.getMetaData().getURL())) {
             return result;
         }
-        SessionLocal session = (SessionLocal) connection.unwrap(JdbcConnection.class).getSession();
+        SessionLocal session =
+                (SessionLocal) connection.unwrap(JdbcConnection.class).getSession();
         try {
             for (NodeCounter counter : Mirror.of(session).keySpace().status()) {
                 result.addRow(counter.node(), counter.name(), counter.value());

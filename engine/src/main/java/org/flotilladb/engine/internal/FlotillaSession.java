@@ -24,6 +24,8 @@ final class FlotillaSession implements SqlSession {
     private static final Pattern DATA_CHANGE_IN_QUERY =
             Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
 
+    private static final String[] FUNCTION_PATH = {FunctionSchema.NAME};
+
     private final FlotillaDatabase database;
     private final String user;
     private final String passwordHash;
@@ -48,6 +50,9 @@ final class FlotillaSession implements SqlSession {
         mirror.entered();
         h2 = connection;
         session = (SessionLocal) connection.getSession();
+        if (session.getSchemaSearchPath() == null) {
+            session.setSchemaSearchPath(FUNCTION_PATH);
+        }
     }
 
     private void checkOpen() throws SQLException {
@@ -61,29 +66,36 @@ final class FlotillaSession implements SqlSession {
         checkOpen();
         for (int attempt = 1; ; attempt++) {
             boolean single = session.getAutoCommit();
+            SessionState state = mirror.state(session);
+            long commits = state.commits();
             try {
                 statementBegins();
+                state = mirror.state(session);
+                commits = state.commits();
                 return guarded(sql, work);
             } catch (SQLException e) {
-                boolean over = !mirror.state(session).inTransaction();
-                if (over
-                        && Errors.find(e, Errors.StaleCatalogException.class) != null
-                        && attempt < MAX_STALE_ATTEMPTS) {
-                    pause(attempt);
-                } else if (over
-                        && single
-                        && Errors.find(e, Errors.ConflictException.class) != null
-                        && attempt < MAX_ATTEMPTS) {
-                    pause(attempt);
-                } else if (!(over && attempt == 1 && missesObject(e) && newerCatalog())) {
+                // Nothing of it has happened, so all of it may be run again.
+                boolean undone = !state.inTransaction() && state.commits() == commits;
+                if (!undone || !runAgain(e, single, attempt)) {
                     throw surfaced(e);
                 }
+                pause(attempt);
             } catch (KeySpaceException e) {
                 throw Errors.convert(e).getSQLException();
             } finally {
                 mirror.state(session).dropPrepared();
             }
         }
+    }
+
+    private boolean runAgain(SQLException e, boolean single, int attempt) {
+        if (Errors.find(e, Errors.StaleCatalogException.class) != null) {
+            return attempt < MAX_STALE_ATTEMPTS;
+        }
+        if (Errors.find(e, Errors.ConflictException.class) != null) {
+            return single && attempt < MAX_ATTEMPTS;
+        }
+        return attempt == 1 && missesObject(e) && newerCatalog();
     }
 
     private static SQLException surfaced(SQLException e) {

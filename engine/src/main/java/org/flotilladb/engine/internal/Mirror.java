@@ -14,7 +14,6 @@ import org.h2.command.ddl.CreateTableData;
 import org.h2.engine.Database;
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
-import org.h2.schema.FunctionAlias;
 
 /**
  * One in-memory database of H2 that mirrors the catalog at one version. The catalog table itself (SYS) is one of our
@@ -45,14 +44,14 @@ final class Mirror {
 
     /** Builds a mirror of the catalog as it is now; the first user of a new database becomes its administrator. */
     static Mirror open(FlotillaDatabase owner, String user, String passwordHash) throws SQLException {
-        Mirror mirror = new Mirror(owner, "flotilla-" + NAMES.incrementAndGet());
+        Mirror mirror = new Mirror(owner, "flotilla-" + NAMES.incrementAndGet() + "/" + owner.name());
         mirror.epoch = owner.keySpace().catalogEpoch(true);
         mirror.readVersion();
         BY_NAME.put(mirror.h2Name, mirror);
         try {
             mirror.keeper = mirror.connect(user, passwordHash, Map.of());
             mirror.database = ((SessionLocal) mirror.keeper.getSession()).getDatabase();
-            mirror.addFunctions();
+            FunctionSchema.addTo(mirror.database, (SessionLocal) mirror.keeper.getSession());
             mirror.sequences = new SequenceBlocks(mirror);
             mirror.sequences.loadAll();
             return mirror;
@@ -109,27 +108,6 @@ final class Mirror {
         url.append(';').append(key).append('=').append(value.replace(";", "\\;"));
     }
 
-    private void addFunctions() {
-        SessionLocal session = (SessionLocal) keeper.getSession();
-        Database h2 = session.getDatabase();
-        addFunction(h2, "FLOTILLA_SPLIT", "split");
-        addFunction(h2, "FLOTILLA_REGIONS", "regions");
-        addFunction(h2, "FLOTILLA_STATUS", "status");
-    }
-
-    private static void addFunction(Database h2, String name, String method) {
-        if (h2.getMainSchema().findFunction(h2.sysIdentifier(name)) == null) {
-            FunctionAlias alias = FunctionAlias.newInstance(
-                    h2.getMainSchema(),
-                    h2.allocateObjectId(),
-                    h2.sysIdentifier(name),
-                    FlotillaFunctions.class.getName() + "." + method,
-                    true);
-            alias.setTemporary(true);
-            h2.getMainSchema().add(alias);
-        }
-    }
-
     KeySpace keySpace() {
         return owner.keySpace();
     }
@@ -144,6 +122,11 @@ final class Mirror {
 
     Database database() {
         return database;
+    }
+
+    /** Whether it is built, and users' sessions may be on it. */
+    boolean complete() {
+        return sequences != null;
     }
 
     SequenceBlocks sequences() {
@@ -254,6 +237,7 @@ final class Mirror {
             closing.shutdownImmediately();
         }
         BY_NAME.remove(h2Name);
+        states.values().forEach(SessionState::abandon);
         states.clear();
     }
 

@@ -103,6 +103,10 @@ class RegionTable extends TableBase {
         return mirror.state(session).transaction(session);
     }
 
+    SessionState state(SessionLocal session) {
+        return mirror.state(session);
+    }
+
     void wrote(SessionLocal session) {
         mirror.state(session).wrote(session);
     }
@@ -181,7 +185,11 @@ class RegionTable extends TableBase {
                 return null;
             }
             Row newest = decode(session, row.getKey(), value);
-            return newest.hasSameValues(row) ? row : newest;
+            if (newest.hasSameValues(row)) {
+                return row;
+            }
+            mirror.state(session).fallBehind();
+            return newest;
         } catch (KeySpaceException e) {
             if (timeoutMillis == -2 && e.kind() == KeySpaceException.Kind.LOCK_TIMEOUT) {
                 return null;

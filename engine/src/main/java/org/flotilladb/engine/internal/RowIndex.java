@@ -86,7 +86,7 @@ final class RowIndex extends Index {
             transaction.insert(key, RowCodec.encode(row.getValueList()));
             return;
         }
-        byte[] there = transaction.get(key);
+        byte[] there = regionTable.state(session).entry(transaction, key);
         if (there != null) {
             StringBuilder what = getDuplicatePrimaryKeyMessage(mainColumn);
             if (what == null) {
@@ -185,6 +185,7 @@ final class RowIndex extends Index {
         return new Rows(session, transaction.scan(start, end, reverse, limit));
     }
 
+    /** Null if there is none: H2 would run a statement again, without undoing it, if this threw what its own index does. */
     @Override
     public Row getRow(SessionLocal session, long number) {
         try {

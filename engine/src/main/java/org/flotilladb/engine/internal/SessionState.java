@@ -23,6 +23,8 @@ import org.h2.mvstore.type.LongDataType;
 final class SessionState {
     private static final String MARKS = "flotilla.marks";
     private static final int SERIAL_SHIFT = 40;
+    private static final String DEFINITIONS = "org.h2.command.ddl.";
+    private static final StackWalker STACK = StackWalker.getInstance();
 
     private final Mirror mirror;
     private final long id;
@@ -37,7 +39,18 @@ final class SessionState {
     private long serial;
     private boolean newStatement = true;
     private Command lastCommand;
-    private boolean changesCatalog;
+    /** The length of the undo list when the catalog's version was written; -1 before. */
+    private long catalogMark = -1;
+    /** A change of the catalog was undone: H2's memory of it cannot be relied on. */
+    private boolean catalogUndone;
+    /** H2 has committed within a definition statement that goes on: ours ends with the statement. */
+    private boolean held;
+    /** What was written up to the last such commit. */
+    private long heldMark;
+
+    private long commits;
+    /** A row locked by this statement was newer than what the statement reads: so may be the entries that belong to it. */
+    private boolean behind;
     /** Between the first and the last write of one row: the mark is behind. */
     private boolean writing;
 
@@ -94,12 +107,19 @@ final class SessionState {
     KeyTransaction transaction(SessionLocal session) {
         if (transaction == null) {
             begin(session);
-        } else if (!writing && transaction.mark() > 0) {
-            trim();
+        } else {
+            if (held && ownTransaction == null) {
+                ownTransaction = session.getTransaction();
+                session.registerTableAsLocked(mirror.anchor());
+            }
+            if (!writing && transaction.mark() > 0) {
+                trim();
+            }
         }
         Command command = session.getCurrentCommand();
         if (newStatement || (command != lastCommand && command != null)) {
             newStatement = false;
+            behind = false;
             lastCommand = command;
             if (prepared == null) {
                 transaction.beginStatement();
@@ -114,7 +134,10 @@ final class SessionState {
         transaction = prepared != null ? prepared : mirror.keySpace().begin(mode(session));
         marks = null;
         serial++;
-        changesCatalog = false;
+        catalogMark = -1;
+        catalogUndone = false;
+        held = false;
+        heldMark = 0;
         session.registerTableAsLocked(mirror.anchor());
     }
 
@@ -145,9 +168,31 @@ final class SessionState {
 
     private void trim() {
         Long stored = marks == null ? null : marks.get(id);
-        long mark = stored != null && stored >>> SERIAL_SHIFT == serial ? stored & ((1L << SERIAL_SHIFT) - 1) : 0;
+        long mark =
+                stored != null && stored >>> SERIAL_SHIFT == serial ? stored & ((1L << SERIAL_SHIFT) - 1) : heldMark;
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
+            catalogUndone |= held || mark < catalogMark;
+            if (mark < catalogMark) {
+                catalogMark = -1;
+            }
+        }
+    }
+
+    /** A row was newer than this statement's reads when it was locked. */
+    void fallBehind() {
+        behind = true;
+    }
+
+    /** What stands at a key that belongs to a locked row and is about to be written. */
+    byte[] entry(KeyTransaction tx, byte[] key) {
+        return behind ? tx.lock(key) : tx.get(key);
+    }
+
+    /** As {@link #entry} where what stands there does not matter. */
+    void overwrite(KeyTransaction tx, byte[] key) {
+        if (behind) {
+            tx.lock(key);
         }
     }
 
@@ -156,29 +201,36 @@ final class SessionState {
         return !session.getAutoCommit();
     }
 
-    /**
-     * The catalog is about to be changed by this transaction: nobody else may change it meanwhile, and this mirror must be
-     * as new as the catalog.
-     */
-    void changeCatalog(SessionLocal session) {
+    /** Keeps everybody else from changing the catalog until the end of this transaction; this mirror must be as new as it. */
+    void lockCatalog(SessionLocal session) {
         KeyTransaction tx = transaction(session);
-        if (changesCatalog) {
-            return;
-        }
-        byte[] key = CatalogKeys.catalogVersion(mirror.databaseId());
-        byte[] stored = tx.lock(key);
-        long version = Mirror.number(stored);
-        if (version != mirror.version()) {
+        long version = Mirror.number(tx.lock(CatalogKeys.catalogVersion(mirror.databaseId())));
+        long known = catalogMark < 0 ? mirror.version() : mirror.version() + 1;
+        if (version != known) {
             mirror.retire();
             throw new KeySpaceException(
                     KeySpaceException.Kind.STALE_SCHEMA,
-                    "the catalog is at version " + version + ", this session was planned at " + mirror.version());
+                    "the catalog is at version " + version + ", this session was planned at " + known);
         }
-        changesCatalog = true;
         // What this statement reads from here on is as new as the lock.
         tx.beginStatement();
-        tx.put(key, Mirror.bytes(version + 1));
+    }
+
+    /** The catalog is about to be changed by this transaction. */
+    void changeCatalog(SessionLocal session) {
+        KeyTransaction tx = transaction(session);
+        if (catalogMark >= 0) {
+            return;
+        }
+        lockCatalog(session);
+        tx.put(CatalogKeys.catalogVersion(mirror.databaseId()), Mirror.bytes(mirror.version() + 1));
         wrote(session);
+        catalogMark = tx.mark();
+    }
+
+    /** How often a transaction of this session that had written was, or may have been, committed. */
+    long commits() {
+        return commits;
     }
 
     /** Runs once when the transaction has ended, committed or not. */
@@ -201,31 +253,41 @@ final class SessionState {
             trim();
         }
         boolean commit = session.getTransaction() == ownTransaction;
-        boolean catalog = changesCatalog;
+        if (commit && catalogMark >= 0 && insideDefinition()) {
+            held = true;
+            heldMark = ending.mark();
+            ownTransaction = null;
+            marks = null;
+            return;
+        }
+        commit &= !(held && catalogUndone);
+        boolean catalog = catalogMark >= 0;
+        boolean keeps = !catalog && !catalogUndone;
         transaction = null;
         ownTransaction = null;
         prepared = null;
         marks = null;
-        changesCatalog = false;
+        catalogMark = -1;
         newStatement = true;
-        boolean done = false;
+        long before = commits;
         try {
             if (!commit) {
                 ending.rollback();
             } else if (catalog) {
                 commitCatalog(ending);
+                keeps = !catalogUndone;
             } else {
+                commits += ending.mark() > 0 ? 1 : 0;
                 ending.commit();
             }
-            done = commit;
         } catch (KeySpaceException e) {
-            if (catalog) {
-                mirror.retire();
+            if (e.kind() == KeySpaceException.Kind.CONFLICT) {
+                commits = before;
             }
             session.rollback();
             throw Errors.convert(e);
         } finally {
-            if (catalog && !done) {
+            if (!keeps) {
                 mirror.retire();
             }
             List<Runnable> actions = new ArrayList<>(afterEnd);
@@ -237,11 +299,27 @@ final class SessionState {
         }
     }
 
+    /** H2's definitions that copy a table commit several times; all of it must happen or nothing. */
+    private static boolean insideDefinition() {
+        return STACK.walk(
+                frames -> frames.anyMatch(frame -> frame.getClassName().startsWith(DEFINITIONS)));
+    }
+
     private void commitCatalog(KeyTransaction ending) {
         mirror.keySpace().raiseCatalogEpoch();
+        commits++;
         ending.commit();
         mirror.changedTo(mirror.version() + 1);
         mirror.keySpace().raiseCatalogEpoch();
+    }
+
+    /** The mirror is closed under the session: what is open is undone. */
+    void abandon() {
+        dropPrepared();
+        if (transaction != null) {
+            transaction.rollback();
+            transaction = null;
+        }
     }
 
     /** Turns errors of the key space into errors of H2. */

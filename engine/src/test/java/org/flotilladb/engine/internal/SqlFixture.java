@@ -42,7 +42,9 @@ final class SqlFixture implements AutoCloseable {
 
     SqlSession session(SqlDatabase database, String... settings) throws SQLException {
         SqlSession session = database.connect(USER, "secret".toCharArray(), map(settings));
-        sessions.add(session);
+        synchronized (sessions) {
+            sessions.add(session);
+        }
         return session;
     }
 

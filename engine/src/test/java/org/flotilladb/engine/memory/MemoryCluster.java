@@ -32,6 +32,9 @@ public final class MemoryCluster {
     }
 
     final ConcurrentSkipListMap<byte[], Version> data = new ConcurrentSkipListMap<>(Arrays::compareUnsigned);
+    /** When a transaction last committed that had locked the key shared. */
+    final ConcurrentSkipListMap<byte[], Long> sharedTimes = new ConcurrentSkipListMap<>(Arrays::compareUnsigned);
+
     final MemoryLocks locks = new MemoryLocks();
     final AtomicLong catalogEpoch = new AtomicLong(1);
     private final TreeSet<byte[]> splits = new TreeSet<>(Arrays::compareUnsigned);
@@ -130,6 +133,7 @@ public final class MemoryCluster {
                         }
                         return version;
                     }));
+            transaction.sharedKeys().forEach(key -> sharedTimes.put(key, time));
             now = time;
         }
         commits.incrementAndGet();

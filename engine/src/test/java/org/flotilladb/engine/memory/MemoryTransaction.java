@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.flotilladb.engine.keyspace.KeyCursor;
 import org.flotilladb.engine.keyspace.KeySpaceException;
@@ -41,6 +42,10 @@ final class MemoryTransaction implements KeyTransaction {
 
     NavigableMap<byte[], Write> writes() {
         return writes;
+    }
+
+    Set<byte[]> sharedKeys() {
+        return shared == null ? Set.of() : shared.keySet();
     }
 
     private void check() {
@@ -279,6 +284,10 @@ final class MemoryTransaction implements KeyTransaction {
     /** Under the cluster's lock: nothing may be newer than what this transaction relied on. */
     void validate() {
         writes.forEach((key, write) -> {
+            Long sharedTime = keySpace.cluster.sharedTimes.get(key);
+            if (sharedTime != null && sharedTime > write.readTime) {
+                throw new KeySpaceException(Kind.CONFLICT, "a key to be written was locked shared meanwhile");
+            }
             Version newest = keySpace.cluster.data.get(key);
             if (newest == null) {
                 return;

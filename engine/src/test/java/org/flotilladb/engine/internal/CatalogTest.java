@@ -1,0 +1,254 @@
+package org.flotilladb.engine.internal;
+
+import static org.flotilladb.engine.internal.SqlFixture.check;
+import static org.flotilladb.engine.internal.SqlFixture.fails;
+import static org.flotilladb.engine.internal.SqlFixture.map;
+import static org.flotilladb.engine.internal.SqlFixture.query;
+import static org.flotilladb.engine.internal.SqlFixture.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.sql.SQLException;
+import org.flotilladb.engine.SqlDatabase;
+import org.flotilladb.engine.SqlSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The catalog in the key space, and its mirrors in several processes. */
+class CatalogTest {
+    private final SqlFixture fixture = new SqlFixture();
+
+    @AfterEach
+    void close() {
+        fixture.close();
+    }
+
+    @Test
+    void aTableMadeInOneProcessIsThereInAnother() throws SQLException {
+        SqlSession here = fixture.session();
+        SqlSession there = fixture.session();
+        run(here, "CREATE TABLE T(ID INT PRIMARY KEY, V VARCHAR)", "INSERT INTO T VALUES (1, 'a')");
+        check(there, "SELECT * FROM T", "1,a");
+        run(there, "ALTER TABLE T ADD COLUMN W INT DEFAULT 7", "CREATE INDEX ON T(V)");
+        check(here, "SELECT * FROM T WHERE V = 'a'", "1,a,7");
+        run(here, "DROP TABLE T");
+        assertEquals(42104, fails(there, "SELECT * FROM T").getErrorCode());
+    }
+
+    @Test
+    void anOpenTransactionSeesANewTableAtItsNext() throws SQLException {
+        SqlSession here = fixture.session();
+        SqlSession there = fixture.session();
+        run(here, "CREATE TABLE T(ID INT PRIMARY KEY)");
+        there.setAutoCommit(false);
+        run(there, "INSERT INTO T VALUES (1)");
+        run(here, "CREATE TABLE U(ID INT PRIMARY KEY)");
+        there.commit();
+        check(there, "SELECT * FROM U", "");
+        there.commit();
+        check(here, "SELECT * FROM T", "1");
+    }
+
+    @Test
+    void sessionsOfTheSameProcessSeeEachOthersDefinitions() throws SQLException {
+        SqlDatabase database = fixture.process();
+        SqlSession one = fixture.session(database);
+        SqlSession two = fixture.session(database);
+        run(one, "CREATE TABLE T(ID INT PRIMARY KEY)");
+        check(two, "SELECT * FROM T", "");
+        run(two, "CREATE TABLE U(ID INT)", "DROP TABLE T");
+        check(one, "SELECT * FROM U", "");
+        assertEquals(42102, fails(one, "SELECT * FROM T").getErrorCode());
+    }
+
+    @Test
+    void aFailedDefinitionLeavesTheCatalogAsItWas() throws SQLException {
+        SqlSession session = fixture.session();
+        run(session, "CREATE TABLE T(A INT NOT NULL, B INT)");
+        assertEquals(
+                90023,
+                fails(session, "ALTER TABLE T ADD (CONSTRAINT PK_B PRIMARY KEY (B))")
+                        .getErrorCode());
+        run(session, "ALTER TABLE T ADD (CONSTRAINT PK_A PRIMARY KEY (A))", "INSERT INTO T VALUES (1, 2), (2, 2)");
+        assertEquals("23505", fails(session, "CREATE UNIQUE INDEX ON T(B)").getSQLState());
+        check(session, "SELECT * FROM T ORDER BY A", "1,2;2,2");
+        check(fixture.session(), "SELECT * FROM T ORDER BY A", "1,2;2,2");
+    }
+
+    @Test
+    void listingsOfTheCatalogAreNeverOld() throws SQLException {
+        SqlSession session = fixture.session();
+        String listing = "SELECT COLUMN_DEFAULT FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'T'";
+        run(session, "CREATE TABLE T(A INT DEFAULT 1)");
+        check(session, listing, "1");
+        run(session, "ALTER TABLE T ALTER COLUMN A DROP DEFAULT");
+        check(session, listing, "null");
+        check(session, "SELECT DISTINCT TABLE_CATALOG FROM INFORMATION_SCHEMA.TABLES", "MAIN");
+    }
+
+    @Test
+    void theFirstUserIsTheAdministrator() throws SQLException {
+        SqlDatabase database = fixture.process();
+        run(fixture.session(database), "CREATE USER GUEST PASSWORD 'guest'", "CREATE TABLE T(ID INT)");
+        SQLException e = assertThrows(SQLException.class, () -> database.connect("SA", "no".toCharArray(), map()));
+        assertEquals("28000", e.getSQLState());
+        SqlDatabase again = fixture.process();
+        e = assertThrows(SQLException.class, () -> again.connect("SA", "no".toCharArray(), map()));
+        assertEquals("28000", e.getSQLState());
+        e = assertThrows(SQLException.class, () -> again.connect("NOBODY", "no".toCharArray(), map()));
+        assertEquals("28000", e.getSQLState());
+        SqlSession guest = again.connect("GUEST", "guest".toCharArray(), map());
+        assertEquals(90096, fails(guest, "SELECT * FROM T").getErrorCode());
+        assertEquals(90040, fails(guest, "CREATE USER X PASSWORD 'x'").getErrorCode());
+        guest.close();
+    }
+
+    @Test
+    void databasesOfOneKeySpaceDoNotMeet() throws SQLException {
+        run(fixture.session(), "CREATE TABLE T(ID INT)");
+        var keySpace = fixture.cluster.process();
+        SQLException e =
+                assertThrows(SQLException.class, () -> SqlDatabase.open(keySpace, "other", map("IFEXISTS=TRUE")));
+        assertEquals(90146, e.getErrorCode());
+        try (SqlDatabase other = SqlDatabase.open(keySpace, "other", map())) {
+            SqlSession session = other.connect("ME", "x".toCharArray(), map());
+            assertEquals(42104, fails(session, "SELECT * FROM T").getErrorCode());
+            session.close();
+        }
+        SqlDatabase.open(keySpace, "other", map("IFEXISTS=TRUE")).close();
+    }
+
+    @Test
+    void twoProcessesMayOpenANewDatabaseAtOnce() throws Exception {
+        SqlDatabase[] databases = {fixture.process(), fixture.process(), fixture.process(), fixture.process()};
+        SqlSession[] sessions = new SqlSession[databases.length];
+        Thread[] threads = new Thread[databases.length];
+        SQLException[] errors = new SQLException[databases.length];
+        for (int i = 0; i < threads.length; i++) {
+            int me = i;
+            threads[i] = new Thread(() -> {
+                try {
+                    sessions[me] = fixture.session(databases[me]);
+                    run(sessions[me], "CREATE TABLE T" + me + "(ID INT)");
+                } catch (SQLException e) {
+                    errors[me] = e;
+                }
+            });
+            threads[i].start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        for (SQLException error : errors) {
+            if (error != null) {
+                throw error;
+            }
+        }
+        for (int i = 0; i < threads.length; i++) {
+            check(sessions[i], "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'PUBLIC'", "4");
+        }
+    }
+
+    @Test
+    void definitionsOfManyProcessesAtOnceAllHappen() throws Exception {
+        SqlSession[] sessions = {fixture.session(), fixture.session(), fixture.session()};
+        run(sessions[0], "CREATE TABLE T(ID INT PRIMARY KEY)");
+        Thread[] threads = new Thread[sessions.length];
+        SQLException[] errors = new SQLException[sessions.length];
+        for (int i = 0; i < threads.length; i++) {
+            int me = i;
+            threads[i] = new Thread(() -> {
+                try {
+                    for (int n = 0; n < 8; n++) {
+                        run(sessions[me], "CREATE TABLE T_" + me + "_" + n + "(ID INT PRIMARY KEY, V INT)");
+                        run(sessions[me], "CREATE INDEX I_" + me + "_" + n + " ON T_" + me + "_" + n + "(V)");
+                        run(sessions[me], "INSERT INTO T VALUES (" + (me * 100 + n) + ")");
+                    }
+                } catch (SQLException e) {
+                    errors[me] = e;
+                }
+            });
+            threads[i].start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        for (SQLException error : errors) {
+            if (error != null) {
+                throw error;
+            }
+        }
+        for (SqlSession session : sessions) {
+            check(session, "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'PUBLIC'", "25");
+            check(session, "SELECT COUNT(*) FROM T", "24");
+        }
+    }
+
+    @Test
+    void aSessionKeepsItsSettingsWhenTheCatalogMovesOn() throws SQLException {
+        SqlSession here = fixture.session();
+        SqlSession there = fixture.session();
+        run(here, "CREATE SCHEMA S", "CREATE TABLE S.T(ID INT)");
+        run(there, "SET SCHEMA S", "SET @X = 5", "SET LOCK_TIMEOUT 77");
+        run(here, "CREATE TABLE S.U(ID INT)");
+        check(there, "SELECT * FROM U", "");
+        check(there, "SELECT @X, LOCK_TIMEOUT()", "5,77");
+    }
+
+    @Test
+    void temporaryTablesStayInTheirSession() throws SQLException {
+        SqlDatabase database = fixture.process();
+        SqlSession one = fixture.session(database);
+        SqlSession two = fixture.session(database);
+        run(one, "CREATE LOCAL TEMPORARY TABLE TMP(ID INT)", "INSERT INTO TMP VALUES (1)");
+        assertEquals(42104, fails(two, "SELECT * FROM TMP").getErrorCode());
+        run(two, "CREATE TABLE T(ID INT)");
+        check(one, "SELECT * FROM TMP", "1");
+        check(one, "SELECT * FROM T", "");
+        check(fixture.session(), "SELECT * FROM T", "");
+    }
+
+    @Test
+    void droppedTablesLeaveNothingBehind() throws SQLException {
+        SqlSession session = fixture.session();
+        run(session, "CREATE TABLE EMPTY(ID INT)", "DROP TABLE EMPTY");
+        long before = fixture.cluster.liveKeys();
+        run(
+                session,
+                "CREATE TABLE T(ID INT PRIMARY KEY, V VARCHAR UNIQUE, W INT)",
+                "CREATE INDEX I ON T(W)",
+                "INSERT INTO T SELECT X, 'v' || X, X / 2 FROM SYSTEM_RANGE(1, 100)");
+        run(session, "DROP TABLE T");
+        assertEquals(before, fixture.cluster.liveKeys());
+    }
+
+    @Test
+    void viewsTriggersDomainsAndConstraintsComeBack() throws SQLException {
+        SqlSession here = fixture.session();
+        run(
+                here,
+                "CREATE DOMAIN POSITIVE AS INT CHECK (VALUE > 0)",
+                "CREATE TABLE T(ID INT PRIMARY KEY, P POSITIVE, CHECK (P < 100))",
+                "CREATE VIEW V AS SELECT ID, P * 2 AS D FROM T",
+                "CREATE ROLE R",
+                "GRANT SELECT ON T TO R",
+                "INSERT INTO T VALUES (1, 5)");
+        SqlSession there = fixture.session();
+        check(there, "SELECT * FROM V", "1,10");
+        assertEquals("23513", fails(there, "INSERT INTO T VALUES (2, 0)").getSQLState());
+        assertEquals("23513", fails(there, "INSERT INTO T VALUES (2, 100)").getSQLState());
+        check(there, "SELECT GRANTEE FROM INFORMATION_SCHEMA.RIGHTS WHERE TABLE_NAME = 'T'", "R");
+    }
+
+    @Test
+    void theFunctionsAreInEachDatabaseAndInNoScript() throws SQLException {
+        SqlSession session = fixture.session();
+        run(session, "CREATE SCHEMA S", "CREATE TABLE S.T(ID INT PRIMARY KEY)", "SET SCHEMA S");
+        run(session, "CALL FLOTILLA_SPLIT('T', 100)");
+        check(session, "SELECT COUNT(*) FROM FLOTILLA_REGIONS('T')", "2");
+        assertFalse(query(session, "SCRIPT").contains("FLOTILLA"));
+        run(session, "SET SCHEMA PUBLIC", "DROP ALL OBJECTS");
+        check(session, "SELECT COUNT(*) > 0 FROM FLOTILLA_STATUS()", "TRUE");
+    }
+}
