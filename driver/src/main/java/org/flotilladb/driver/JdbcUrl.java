@@ -46,7 +46,8 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
         int semicolon = rest.indexOf(';');
         int question = rest.indexOf('?');
         if (semicolon >= 0 && question >= 0) {
-            throw malformed(url, "it mixes ';' and '?': write all settings as ;KEY=VALUE or all as ?key=value&key=value");
+            throw malformed(
+                    url, "it mixes ';' and '?': write all settings as ;KEY=VALUE or all as ?key=value&key=value");
         }
         Map<String, String> settings = new TreeMap<>();
         String location = rest;
@@ -129,7 +130,8 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
         if (text.isEmpty()) {
             throw malformed(url, "the path of a directory is missing");
         }
-        String full = text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
+        String full =
+                text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
         try {
             Path path = Path.of(full).toAbsolutePath().normalize();
             if (path.getFileName() == null) {

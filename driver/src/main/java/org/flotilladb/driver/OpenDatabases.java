@@ -86,13 +86,12 @@ final class OpenDatabases {
 
     private static void open(Open open, JdbcUrl url) throws SQLException {
         boolean mustExist = url.flag("IFEXISTS");
-        KeySpace keySpace =
-                switch (url.kind()) {
-                    case MEMORY -> provider().openMemory(url.name(), (int) url.number("NODES", 1));
-                    case FILE -> provider().openFile(url.path(), mustExist);
-                    case CLUSTER -> ClusterKeySpaces.connect(url.hosts(), url.settings());
-                    case NODE -> throw new SQLException("not here", "0A000");
-                };
+        KeySpace keySpace = switch (url.kind()) {
+            case MEMORY -> provider().openMemory(url.name(), (int) url.number("NODES", 1));
+            case FILE -> provider().openFile(url.path(), mustExist);
+            case CLUSTER -> ClusterKeySpaces.connect(url.hosts(), url.settings());
+            case NODE -> throw new SQLException("not here", "0A000");
+        };
         try {
             open.database = SqlDatabase.open(keySpace, url.name(), Settings.forDatabase(url.settings()));
             open.keySpace = keySpace;

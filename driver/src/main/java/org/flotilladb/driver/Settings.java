@@ -42,14 +42,22 @@ final class Settings {
             "AUTO_SERVER",
             "several processes open one database as clients of a server: start ./flotilla server and use"
                     + " jdbc:flotilla://host:port/NAME",
-            "INIT", "run the statements after connecting",
-            "CIPHER", "keep the directory on an encrypted file system",
-            "FILE_LOCK", "the data directory is always locked",
-            "CACHE_SIZE", "leave it out",
-            "DEFAULT_TABLE_ENGINE", "tables always are key ranges here",
-            "ACCESS_MODE_DATA", "leave it out",
-            "AUTO_RECONNECT", "connections to a cluster find its nodes again by themselves",
-            "TRACE_LEVEL_FILE", "use slf4j"));
+            "INIT",
+            "run the statements after connecting",
+            "CIPHER",
+            "keep the directory on an encrypted file system",
+            "FILE_LOCK",
+            "the data directory is always locked",
+            "CACHE_SIZE",
+            "leave it out",
+            "DEFAULT_TABLE_ENGINE",
+            "tables always are key ranges here",
+            "ACCESS_MODE_DATA",
+            "leave it out",
+            "AUTO_RECONNECT",
+            "connections to a cluster find its nodes again by themselves",
+            "TRACE_LEVEL_FILE",
+            "use slf4j"));
 
     private Settings() {}
 

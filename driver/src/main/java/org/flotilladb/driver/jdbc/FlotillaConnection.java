@@ -1,7 +1,6 @@
 package org.flotilladb.driver.jdbc;
 
 import java.lang.reflect.Proxy;
-import java.net.URL;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.CallableStatement;
@@ -82,8 +81,7 @@ public final class FlotillaConnection implements Connection {
     @Override
     public PreparedStatement prepareStatement(String sql, int type, int concurrency, int holdability)
             throws SQLException {
-        return new FlotillaPreparedStatement(
-                this, sql, h2 -> h2.prepareStatement(sql, type, concurrency, holdability));
+        return new FlotillaPreparedStatement(this, sql, h2 -> h2.prepareStatement(sql, type, concurrency, holdability));
     }
 
     @Override
@@ -112,8 +110,7 @@ public final class FlotillaConnection implements Connection {
     }
 
     @Override
-    public CallableStatement prepareCall(String sql, int type, int concurrency, int holdability)
-            throws SQLException {
+    public CallableStatement prepareCall(String sql, int type, int concurrency, int holdability) throws SQLException {
         return call(sql, type, concurrency);
     }
 

@@ -186,7 +186,8 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
     }
 
     private static SQLException notHere() {
-        return new SQLException("A prepared statement already has its SQL: use the methods without it.", "90130", 90130);
+        return new SQLException(
+                "A prepared statement already has its SQL: use the methods without it.", "90130", 90130);
     }
 
     @Override

@@ -37,10 +37,11 @@ public final class ClusterKeySpaces {
         ClientEnvironment environment =
                 new ClientEnvironment(clock, scheduler, SeededRandom.fromSystem(), transport, null);
         ClientSettings usual = ClientSettings.of(hosts);
-        ClientSettings atFirst = new ClientSettings(
-                hosts, CONNECT_TIMEOUT_MS, usual.requestTimeoutMs(), usual.lockTtlMs());
+        ClientSettings atFirst =
+                new ClientSettings(hosts, CONNECT_TIMEOUT_MS, usual.requestTimeoutMs(), usual.lockTtlMs());
         try {
-            Waiting.await(new TransactionClient(atFirst, environment).placement().timestamp());
+            Waiting.await(
+                    new TransactionClient(atFirst, environment).placement().timestamp());
         } catch (KeySpaceException e) {
             transport.close();
             scheduler.close();

@@ -35,17 +35,16 @@ final class Waiting {
             return known;
         }
         if (cause instanceof ClientException client) {
-            KeySpaceException.Kind kind =
-                    switch (client.kind()) {
-                        case CONFLICT -> KeySpaceException.Kind.CONFLICT;
-                        case LOCK_TIMEOUT -> KeySpaceException.Kind.LOCK_TIMEOUT;
-                        case UNAVAILABLE -> KeySpaceException.Kind.UNAVAILABLE;
-                        case UNKNOWN_OUTCOME -> KeySpaceException.Kind.UNKNOWN_OUTCOME;
-                        case TOO_LARGE -> KeySpaceException.Kind.TOO_LARGE;
-                        case FULL -> KeySpaceException.Kind.FULL;
-                        case CLOSED -> KeySpaceException.Kind.CLOSED;
-                        case INTERNAL -> KeySpaceException.Kind.INTERNAL;
-                    };
+            KeySpaceException.Kind kind = switch (client.kind()) {
+                case CONFLICT -> KeySpaceException.Kind.CONFLICT;
+                case LOCK_TIMEOUT -> KeySpaceException.Kind.LOCK_TIMEOUT;
+                case UNAVAILABLE -> KeySpaceException.Kind.UNAVAILABLE;
+                case UNKNOWN_OUTCOME -> KeySpaceException.Kind.UNKNOWN_OUTCOME;
+                case TOO_LARGE -> KeySpaceException.Kind.TOO_LARGE;
+                case FULL -> KeySpaceException.Kind.FULL;
+                case CLOSED -> KeySpaceException.Kind.CLOSED;
+                case INTERNAL -> KeySpaceException.Kind.INTERNAL;
+            };
             return new KeySpaceException(kind, client.getMessage(), client);
         }
         if (cause instanceof StorageException storage) {

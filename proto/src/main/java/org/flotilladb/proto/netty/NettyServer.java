@@ -131,7 +131,8 @@ public final class NettyServer implements AutoCloseable {
             String refused = policy.refuse(first.getHandshake());
             Handshake.Builder own = policy.own().toBuilder();
             if (refused != null) {
-                LOG.warn("A connection from {} is refused: {}", context.channel().remoteAddress(), refused);
+                LOG.warn(
+                        "A connection from {} is refused: {}", context.channel().remoteAddress(), refused);
                 own.setRefused(refused);
             }
             ChannelFuture written = context.writeAndFlush(

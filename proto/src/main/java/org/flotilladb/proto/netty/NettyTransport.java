@@ -177,7 +177,8 @@ public final class NettyTransport implements Transport {
                             one.id,
                             new Failure(
                                     Failure.Kind.LOST,
-                                    "the connection to " + address + " broke: " + written.cause().getMessage()));
+                                    "the connection to " + address + " broke: "
+                                            + written.cause().getMessage()));
                 }
             });
         }
@@ -200,8 +201,8 @@ public final class NettyTransport implements Transport {
                 connecting = true;
             }
             int colon = address.lastIndexOf(':');
-            InetSocketAddress target = new InetSocketAddress(
-                    address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+            InetSocketAddress target =
+                    new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
             ChannelFuture connected = new Bootstrap()
                     .group(threads.group())
                     .channel(NioSocketChannel.class)
@@ -220,7 +221,11 @@ public final class NettyTransport implements Transport {
                     .connect(target);
             connected.addListener(done -> {
                 if (!done.isSuccess()) {
-                    down(null, new Failure(Failure.Kind.NOT_SENT, String.valueOf(done.cause().getMessage())));
+                    down(
+                            null,
+                            new Failure(
+                                    Failure.Kind.NOT_SENT,
+                                    String.valueOf(done.cause().getMessage())));
                 }
             });
         }
@@ -264,7 +269,8 @@ public final class NettyTransport implements Transport {
                         one.id,
                         why.kind() == Failure.Kind.REFUSED
                                 ? why
-                                : new Failure(Failure.Kind.NOT_SENT, "no connection to " + address + ": " + why.message()));
+                                : new Failure(
+                                        Failure.Kind.NOT_SENT, "no connection to " + address + ": " + why.message()));
             }
             if (wasOpen) {
                 for (Long id : new ArrayList<>(pending.keySet())) {
@@ -307,8 +313,8 @@ public final class NettyTransport implements Transport {
 
         @Override
         public void channelActive(ChannelHandlerContext context) {
-            context.writeAndFlush(
-                    new Frame(0, Envelope.newBuilder().setHandshake(policy.own()).build()));
+            context.writeAndFlush(new Frame(
+                    0, Envelope.newBuilder().setHandshake(policy.own()).build()));
         }
 
         @Override

@@ -69,7 +69,9 @@ final class Committer {
         return client.group(mutations, mutation -> mutation.getKey().toByteArray())
                 .thenCompose(groups -> {
                     if (groups.size() == 1 && bytes(mutations) <= MAX_REQUEST_BYTES) {
-                        return onePhase(groups.keySet().iterator().next(), new Backoff(client.environment().random()));
+                        return onePhase(
+                                groups.keySet().iterator().next(),
+                                new Backoff(client.environment().random()));
                     }
                     return twoPhases();
                 });
@@ -163,7 +165,8 @@ final class Committer {
     private static ClientException refused(KeyError error) {
         String why = "";
         if (error.hasConflict()) {
-            why = "another transaction has written one of its rows since (" + error.getConflict().getReason() + ")";
+            why = "another transaction has written one of its rows since ("
+                    + error.getConflict().getReason() + ")";
         } else if (!error.getAlreadyExists().isEmpty()) {
             why = "another transaction has inserted a row with the same key";
         } else if (!error.getAborted().isEmpty()) {
@@ -190,14 +193,12 @@ final class Committer {
     private CompletableFuture<Void> twoPhases() {
         leftLocks = true;
         startHeartbeats();
-        return prewriteAll(mutations)
-                .handle((done, failure) -> failure)
-                .thenCompose(failure -> {
-                    if (committedTs > 0) {
-                        return finished(committedTs);
-                    }
-                    return failure != null ? failed(asClientException(failure)) : commitPrimary();
-                });
+        return prewriteAll(mutations).handle((done, failure) -> failure).thenCompose(failure -> {
+            if (committedTs > 0) {
+                return finished(committedTs);
+            }
+            return failure != null ? failed(asClientException(failure)) : commitPrimary();
+        });
     }
 
     private void startHeartbeats() {
@@ -363,11 +364,13 @@ final class Committer {
                 keys.add(mutation.getKey());
             }
         }
-        forEachRegion(keys, (route, part) -> RegionRequest.newBuilder()
-                .setCommit(CommitRequest.newBuilder()
-                        .addAllKeys(part)
-                        .setStartTs(startTs)
-                        .setCommitTs(commitTs)));
+        forEachRegion(
+                keys,
+                (route, part) -> RegionRequest.newBuilder()
+                        .setCommit(CommitRequest.newBuilder()
+                                .addAllKeys(part)
+                                .setStartTs(startTs)
+                                .setCommitTs(commitTs)));
     }
 
     private interface RequestMaker {
@@ -375,12 +378,14 @@ final class Committer {
     }
 
     private void forEachRegion(List<ByteString> keys, RequestMaker maker) {
-        client.group(keys, ByteString::toByteArray).thenAccept(groups -> groups.forEach((route, part) -> {
-            for (int i = 0; i < part.size(); i += MAX_SECONDARIES_PER_REQUEST) {
-                List<ByteString> chunk = part.subList(i, Math.min(part.size(), i + MAX_SECONDARIES_PER_REQUEST));
-                client.router().call(route, maker.make(route, chunk), deadlineNs);
-            }
-        }));
+        client.group(keys, ByteString::toByteArray)
+                .thenAccept(groups -> groups.forEach((route, part) -> {
+                    for (int i = 0; i < part.size(); i += MAX_SECONDARIES_PER_REQUEST) {
+                        List<ByteString> chunk =
+                                part.subList(i, Math.min(part.size(), i + MAX_SECONDARIES_PER_REQUEST));
+                        client.router().call(route, maker.make(route, chunk), deadlineNs);
+                    }
+                }));
     }
 
     // ---- failure ---------------------------------------------------------------------------------------------------
@@ -400,8 +405,11 @@ final class Committer {
     private void rollBackLocks() {
         List<ByteString> keys = new ArrayList<>();
         mutations.forEach(mutation -> keys.add(mutation.getKey()));
-        forEachRegion(keys, (route, part) -> RegionRequest.newBuilder()
-                .setRollback(RollbackRequest.newBuilder().addAllKeys(part).setStartTs(startTs)));
+        forEachRegion(
+                keys,
+                (route, part) -> RegionRequest.newBuilder()
+                        .setRollback(
+                                RollbackRequest.newBuilder().addAllKeys(part).setStartTs(startTs)));
     }
 
     /** Asks the primary for its record, and commits a rollback record where there is none. */

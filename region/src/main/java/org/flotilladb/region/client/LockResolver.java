@@ -37,14 +37,16 @@ final class LockResolver {
         if (lock.getInMemory()) {
             return CompletableFuture.completedFuture(Verdict.WAIT);
         }
-        return client.placement().timestamp().thenCompose(now -> checkPrimary(lock, readTs, now, deadlineNs)
-                .thenCompose(status -> act(lock, readTs, status, deadlineNs)));
+        return client.placement()
+                .timestamp()
+                .thenCompose(now -> checkPrimary(lock, readTs, now, deadlineNs)
+                        .thenCompose(status -> act(lock, readTs, status, deadlineNs)));
     }
 
     private CompletableFuture<CheckStatusResponse> checkPrimary(
             LockInfo lock, long readTs, long nowTs, long deadlineNs) {
-        boolean expired = (lock.getStartTs() >>> TIMESTAMP_LOGICAL_BITS) + lock.getTtlMs()
-                < nowTs >>> TIMESTAMP_LOGICAL_BITS;
+        boolean expired =
+                (lock.getStartTs() >>> TIMESTAMP_LOGICAL_BITS) + lock.getTtlMs() < nowTs >>> TIMESTAMP_LOGICAL_BITS;
         return status(lock.getPrimary(), lock.getStartTs(), readTs, nowTs, expired, deadlineNs);
     }
 
@@ -61,8 +63,7 @@ final class LockResolver {
         return client.callKey(primary.toByteArray(), request, deadlineNs).thenApply(RegionResponse::getCheckStatus);
     }
 
-    private CompletableFuture<Verdict> act(
-            LockInfo lock, long readTs, CheckStatusResponse status, long deadlineNs) {
+    private CompletableFuture<Verdict> act(LockInfo lock, long readTs, CheckStatusResponse status, long deadlineNs) {
         return switch (status.getState()) {
             case COMMITTED ->
                 readTs > 0 && status.getCommitTs() > readTs

@@ -26,8 +26,7 @@ public final class RegionCache {
         }
 
         boolean contains(byte[] key) {
-            return Arrays.compareUnsigned(start, key) <= 0
-                    && (end.length == 0 || Arrays.compareUnsigned(key, end) < 0);
+            return Arrays.compareUnsigned(start, key) <= 0 && (end.length == 0 || Arrays.compareUnsigned(key, end) < 0);
         }
     }
 
@@ -92,11 +91,9 @@ public final class RegionCache {
             if (entry == null) {
                 entry = byStart.firstEntry();
             }
-            while (entry != null
-                    && (route.end.length == 0 || Arrays.compareUnsigned(entry.getKey(), route.end) < 0)) {
+            while (entry != null && (route.end.length == 0 || Arrays.compareUnsigned(entry.getKey(), route.end) < 0)) {
                 Route other = entry.getValue();
-                boolean overlaps =
-                        other.end.length == 0 || Arrays.compareUnsigned(other.end, route.start) > 0;
+                boolean overlaps = other.end.length == 0 || Arrays.compareUnsigned(other.end, route.start) > 0;
                 if (overlaps) {
                     if (other.region.getEpoch().getRangeVersion()
                             > route.region.getEpoch().getRangeVersion()) {

@@ -83,7 +83,9 @@ public final class Transaction {
     /** The timestamp that reads use now, or -1 when it must be asked for. */
     private long tryReadTs() {
         if (readTs == 0) {
-            long ts = !readCommitted && startTs != 0 ? startTs : client.placement().tryTimestamp();
+            long ts = !readCommitted && startTs != 0
+                    ? startTs
+                    : client.placement().tryTimestamp();
             if (ts <= 0) {
                 return -1;
             }
@@ -137,8 +139,8 @@ public final class Transaction {
         if (local != Read.NOT_SERVED) {
             return CompletableFuture.completedFuture(local.value());
         }
-        return readTs().thenCompose(ts ->
-                getCommitted(key, ts, NO_STARTS, client.router().deadlineNs(), newBackoff()));
+        return readTs().thenCompose(
+                        ts -> getCommitted(key, ts, NO_STARTS, client.router().deadlineNs(), newBackoff()));
     }
 
     private Backoff newBackoff() {
@@ -224,13 +226,11 @@ public final class Transaction {
         return values;
     }
 
-    private CompletableFuture<Void> fetch(
-            List<byte[]> keys, long ts, TreeMap<byte[], byte[]> found, long deadlineNs) {
+    private CompletableFuture<Void> fetch(List<byte[]> keys, long ts, TreeMap<byte[], byte[]> found, long deadlineNs) {
         return client.group(keys, key -> key).thenCompose(groups -> {
             List<CompletableFuture<Void>> parts = new ArrayList<>();
             for (Map.Entry<Route, List<byte[]>> group : groups.entrySet()) {
-                parts.add(fetchGroup(
-                        group.getKey(), group.getValue(), ts, NO_STARTS, found, deadlineNs, newBackoff()));
+                parts.add(fetchGroup(group.getKey(), group.getValue(), ts, NO_STARTS, found, deadlineNs, newBackoff()));
             }
             return CompletableFuture.allOf(parts.toArray(new CompletableFuture<?>[0]));
         });
@@ -323,14 +323,13 @@ public final class Transaction {
                 if (result.regroup()) {
                     return client.regroup(
                             deadlineNs,
-                            () -> scanCommitted(
-                                    start, end, reverse, limit, maxBytes, ts, bypass, deadlineNs, backoff));
+                            () -> scanCommitted(start, end, reverse, limit, maxBytes, ts, bypass, deadlineNs, backoff));
                 }
                 ScanResponse answer = result.response().getScan();
                 if (answer.hasLocked() && answer.getRowsCount() == 0) {
                     return pastLock(answer.getLocked(), ts, bypass, deadlineNs, backoff)
-                            .thenCompose(more -> scanCommitted(
-                                    start, end, reverse, limit, maxBytes, ts, more, deadlineNs, backoff));
+                            .thenCompose(more ->
+                                    scanCommitted(start, end, reverse, limit, maxBytes, ts, more, deadlineNs, backoff));
                 }
                 return CompletableFuture.completedFuture(page(answer, route, start, end, reverse));
             });
@@ -412,7 +411,6 @@ public final class Transaction {
         return !buffer.isEmpty();
     }
 
-
     /**
      * Locks a key exclusively in the memory of its Region's leader and returns its newest value, merged with the buffer.
      *
@@ -443,12 +441,15 @@ public final class Transaction {
                         .setForUpdateTs(forUpdateTs)
                         .setTtlMs(client.settings().lockTtlMs() * 5)
                         .setWaitMs(waitMs));
-        long deadlineNs = Math.max(lockDeadlineNs, nowNs)
-                + client.settings().requestTimeoutMs() * 1_000_000L;
+        long deadlineNs = Math.max(lockDeadlineNs, nowNs) + client.settings().requestTimeoutMs() * 1_000_000L;
         return client.cache()
                 .locate(key)
                 .thenCompose(route -> client.router()
-                        .call(route, request, deadlineNs, waitMs + client.settings().requestTimeoutMs()))
+                        .call(
+                                route,
+                                request,
+                                deadlineNs,
+                                waitMs + client.settings().requestTimeoutMs()))
                 .thenCompose(result -> {
                     if (result.failure() != null) {
                         return CompletableFuture.failedFuture(result.failure());
@@ -486,9 +487,7 @@ public final class Transaction {
             }
         }
         if (answer.getNewestCommitTs() > forUpdateTs) {
-            return client.placement()
-                    .timestamp()
-                    .thenCompose(ts -> lockAt(key, ts, lockDeadlineNs, backoff));
+            return client.placement().timestamp().thenCompose(ts -> lockAt(key, ts, lockDeadlineNs, backoff));
         }
         if (!readCommitted && answer.getNewestCommitTs() > startTs) {
             return CompletableFuture.failedFuture(new ClientException(
@@ -499,7 +498,9 @@ public final class Transaction {
         WriteBuffer.Change own = buffer.get(key);
         byte[] value = own != null && own.writes()
                 ? own.value()
-                : answer.getRowsCount() == 0 ? null : answer.getRows(0).getValue().toByteArray();
+                : answer.getRowsCount() == 0
+                        ? null
+                        : answer.getRows(0).getValue().toByteArray();
         return CompletableFuture.completedFuture(value);
     }
 
@@ -524,8 +525,7 @@ public final class Transaction {
         if (buffer.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
-        CompletableFuture<Long> start =
-                startTs != 0 ? CompletableFuture.completedFuture(startTs) : readTs();
+        CompletableFuture<Long> start = startTs != 0 ? CompletableFuture.completedFuture(startTs) : readTs();
         return start.thenCompose(ts -> new Committer(this, ts).run()).whenComplete((done, failure) -> {
             if (failure != null && lockPrimary != null) {
                 unlock();
@@ -552,9 +552,11 @@ public final class Transaction {
         }
         long deadlineNs = client.router().deadlineNs();
         long start = startTs;
-        client.group(keys, key -> key).thenAccept(groups -> groups.forEach((route, group) -> {
-            UnlockKeysRequest.Builder request = UnlockKeysRequest.newBuilder().setStartTs(start);
-            client.router().call(route, RegionRequest.newBuilder().setUnlockKeys(request), deadlineNs);
-        }));
+        client.group(keys, key -> key)
+                .thenAccept(groups -> groups.forEach((route, group) -> {
+                    UnlockKeysRequest.Builder request =
+                            UnlockKeysRequest.newBuilder().setStartTs(start);
+                    client.router().call(route, RegionRequest.newBuilder().setUnlockKeys(request), deadlineNs);
+                }));
     }
 }

@@ -205,8 +205,7 @@ public final class TransactionClient {
             }
             cache.insert(route);
             found.add(new RegionPlace(route.region(), route.leaderStoreId(), address));
-            boolean done = route.end().length == 0
-                    || (end.length > 0 && Arrays.compareUnsigned(route.end(), end) >= 0);
+            boolean done = route.end().length == 0 || (end.length > 0 && Arrays.compareUnsigned(route.end(), end) >= 0);
             return done ? CompletableFuture.completedFuture(found) : regionsFrom(route.end(), end, found);
         });
     }

@@ -151,9 +151,7 @@ public final class RaftGroup {
             machine.apply(entry, batch);
         }
         batch.put(
-                Family.META,
-                appliedKey,
-                ByteBuffer.allocate(8).putLong(applied).array());
+                Family.META, appliedKey, ByteBuffer.allocate(8).putLong(applied).array());
     }
 
     /** The effects are visible: answers leave. */

@@ -100,7 +100,8 @@ public final class PlacementGroup implements StateMachine {
             byte[] stored = state.get(Family.META, key("init"));
             init = stored == null ? null : ClusterInit.parseFrom(stored);
         } catch (InvalidProtocolBufferException e) {
-            throw new StorageException(StorageException.Kind.CORRUPT, "the record of the cluster's start is damaged", e);
+            throw new StorageException(
+                    StorageException.Kind.CORRUPT, "the record of the cluster's start is damaged", e);
         }
         timestampBound = number(state, "bound", 0);
         nextId = number(state, "next-id", FIRST_FREE_ID);
@@ -209,7 +210,8 @@ public final class PlacementGroup implements StateMachine {
     }
 
     private void seedRoutes() {
-        routes.report(RegionHeartbeat.newBuilder().setRegion(init.getFirstRegion()).build());
+        routes.report(
+                RegionHeartbeat.newBuilder().setRegion(init.getFirstRegion()).build());
     }
 
     @Override
@@ -343,7 +345,8 @@ public final class PlacementGroup implements StateMachine {
                 if (init != null) {
                     info.setInit(init);
                 }
-                answer.accept(PlacementResponse.newBuilder().setClusterInfo(info).build());
+                answer.accept(
+                        PlacementResponse.newBuilder().setClusterInfo(info).build());
             }
             case LOCATE -> answer.accept(locate(request.getLocate()));
             case REGION_HEARTBEAT -> {
@@ -462,8 +465,7 @@ public final class PlacementGroup implements StateMachine {
         }
         LocateResponse.Builder answer = LocateResponse.newBuilder().addAllRoutes(found);
         for (int i = 0; i < init.getStoreIdsCount(); i++) {
-            answer.addStores(
-                    StoreInfo.newBuilder().setId(init.getStoreIds(i)).setAddress(init.getNodeAddresses(i)));
+            answer.addStores(StoreInfo.newBuilder().setId(init.getStoreIds(i)).setAddress(init.getNodeAddresses(i)));
         }
         return PlacementResponse.newBuilder().setLocate(answer).build();
     }

@@ -31,8 +31,7 @@ final class RouteTable {
             replaced.add(entry.getKey());
         }
         replaced.forEach(byStart::remove);
-        byStart.put(
-                region.getStart().toByteArray(), new Route(region, report.getLeaderStoreId(), report.getTerm()));
+        byStart.put(region.getStart().toByteArray(), new Route(region, report.getLeaderStoreId(), report.getTerm()));
     }
 
     private List<Map.Entry<byte[], Route>> overlapping(Region region) {

@@ -83,7 +83,8 @@ final class RegionCommands {
             case HEARTBEAT -> heartbeat(command, request.getHeartbeat());
             case SPLIT -> peer.proposeSplit(command, request.getSplit());
             case COMMAND_NOT_SET ->
-                command.answer.accept(RegionErrors.busy("this node does not know the command: it runs an older version"));
+                command.answer.accept(
+                        RegionErrors.busy("this node does not know the command: it runs an older version"));
         }
     }
 
@@ -106,7 +107,10 @@ final class RegionCommands {
             }
             case PREWRITE -> {
                 LockInfo lock = holder == null
-                        ? LockInfo.newBuilder().setKey(RegionPeer.wrap(key)).setInMemory(true).build()
+                        ? LockInfo.newBuilder()
+                                .setKey(RegionPeer.wrap(key))
+                                .setInMemory(true)
+                                .build()
                         : holder;
                 command.answer.accept(response.setPrewrite(PrewriteResponse.newBuilder()
                                 .addErrors(KeyError.newBuilder().setLocked(lock)))
@@ -173,7 +177,8 @@ final class RegionCommands {
         command.answer.accept(
                 peer.leaseHolds()
                         ? response
-                        : RegionErrors.notReady("the lease of Region " + peer.region().getId() + " has run out"));
+                        : RegionErrors.notReady(
+                                "the lease of Region " + peer.region().getId() + " has run out"));
     }
 
     private void batchGet(Command command, BatchGetRequest request) {
@@ -243,9 +248,8 @@ final class RegionCommands {
         }
         ScanResponse.Builder answer = ScanResponse.newBuilder();
         for (Pair row : page.rows()) {
-            answer.addRows(KeyValue.newBuilder()
-                    .setKey(RegionPeer.wrap(row.key()))
-                    .setValue(RegionPeer.wrap(row.value())));
+            answer.addRows(
+                    KeyValue.newBuilder().setKey(RegionPeer.wrap(row.key())).setValue(RegionPeer.wrap(row.value())));
         }
         if (page.resumeKey() != null) {
             answer.setMore(true).setResumeKey(RegionPeer.wrap(page.resumeKey()));
@@ -416,8 +420,7 @@ final class RegionCommands {
         Mvcc.Writes writes = new Mvcc.Writes();
         CommitResponse.Builder answer = CommitResponse.newBuilder().setCommitTs(request.getCommitTs());
         for (HeldKey key : keys) {
-            KeyError error =
-                    Mvcc.commit(store.data(), key.key(), request.getStartTs(), request.getCommitTs(), writes);
+            KeyError error = Mvcc.commit(store.data(), key.key(), request.getStartTs(), request.getCommitTs(), writes);
             if (error != null) {
                 command.answer.accept(RegionResponse.newBuilder()
                         .setCommit(answer.setError(error))
@@ -534,8 +537,7 @@ final class RegionCommands {
             return;
         }
         Mvcc.Writes writes = new Mvcc.Writes();
-        long ttlMs =
-                Mvcc.heartbeat(store.data(), keys.get(0).key(), request.getStartTs(), request.getTtlMs(), writes);
+        long ttlMs = Mvcc.heartbeat(store.data(), keys.get(0).key(), request.getStartTs(), request.getTtlMs(), writes);
         HeartbeatResponse.Builder answer =
                 HeartbeatResponse.newBuilder().setFound(ttlMs >= 0).setTtlMs(Math.max(0, ttlMs));
         proposeLatched(
@@ -576,7 +578,8 @@ final class RegionCommands {
                     if (nowNs < lookNs) {
                         peer.park(command, key, lookNs);
                     } else {
-                        answerLocks(command, answer.addErrors(KeyError.newBuilder().setLocked(lock.info(key))));
+                        answerLocks(
+                                command, answer.addErrors(KeyError.newBuilder().setLocked(lock.info(key))));
                     }
                     return;
                 }
@@ -592,10 +595,12 @@ final class RegionCommands {
             long newestTs = newest == null ? 0 : Keys.commitTs(newest.key());
             answer.setNewestCommitTs(Math.max(answer.getNewestCommitTs(), newestTs));
             if (newestTs <= request.getForUpdateTs()) {
-                Read read = newest != null && !WriteRecord.isLock(newest.value()) && !WriteRecord.isLarge(newest.value())
-                        ? new Read(
-                                WriteRecord.isDelete(newest.value()) ? null : WriteRecord.value(newest.value()), null)
-                        : MvccReader.get(store.data(), key, request.getForUpdateTs());
+                Read read =
+                        newest != null && !WriteRecord.isLock(newest.value()) && !WriteRecord.isLarge(newest.value())
+                                ? new Read(
+                                        WriteRecord.isDelete(newest.value()) ? null : WriteRecord.value(newest.value()),
+                                        null)
+                                : MvccReader.get(store.data(), key, request.getForUpdateTs());
                 if (read.value() != null) {
                     answer.addRows(KeyValue.newBuilder().setKey(each).setValue(RegionPeer.wrap(read.value())));
                 }
@@ -604,8 +609,7 @@ final class RegionCommands {
         answerLocks(command, answer);
     }
 
-    private void waitForHolder(
-            Command command, byte[] key, long startTs, long holder, long nowNs, long deadlineNs) {
+    private void waitForHolder(Command command, byte[] key, long startTs, long holder, long nowNs, long deadlineNs) {
         LockKeysResponse.Builder answer = LockKeysResponse.newBuilder().setHolder(peer.memoryLocks.info(key));
         if (nowNs >= deadlineNs) {
             answerLocks(command, answer.setTimedOut(true));

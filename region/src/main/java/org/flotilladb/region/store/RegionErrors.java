@@ -26,7 +26,8 @@ final class RegionErrors {
 
     static RegionResponse notFound(long regionId) {
         return response(
-                RegionError.newBuilder().setRegionNotFound(RegionNotFound.newBuilder().setRegionId(regionId)),
+                RegionError.newBuilder()
+                        .setRegionNotFound(RegionNotFound.newBuilder().setRegionId(regionId)),
                 "Region " + regionId + " has no peer on this Store");
     }
 
@@ -42,7 +43,8 @@ final class RegionErrors {
     }
 
     static RegionResponse notReady(String reason) {
-        return response(RegionError.newBuilder().setNotReady(NotReady.newBuilder().setReason(reason)), reason);
+        return response(
+                RegionError.newBuilder().setNotReady(NotReady.newBuilder().setReason(reason)), reason);
     }
 
     static RegionResponse epoch(Region current) {
@@ -77,7 +79,8 @@ final class RegionErrors {
     }
 
     static RegionResponse diskFull(String detail) {
-        return response(RegionError.newBuilder().setDiskFull(DiskFull.newBuilder().setDetail(detail)), detail);
+        return response(
+                RegionError.newBuilder().setDiskFull(DiskFull.newBuilder().setDetail(detail)), detail);
     }
 
     static RegionResponse unknown(String reason) {

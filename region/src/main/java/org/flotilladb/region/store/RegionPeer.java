@@ -146,7 +146,9 @@ final class RegionPeer implements StateMachine {
     }
 
     boolean serving() {
-        return serveTerm != 0 && serveTerm == group.node().term() && group.node().isLeader();
+        return serveTerm != 0
+                && serveTerm == group.node().term()
+                && group.node().isLeader();
     }
 
     static byte[] regionKey(long regionId) {
@@ -181,7 +183,10 @@ final class RegionPeer implements StateMachine {
             stopServing();
         }
         ledTerm = leads ? term : 0;
-        if (leads && serveTerm != term && !timestampAsked && group.applied() >= group.node().termStartIndex()) {
+        if (leads
+                && serveTerm != term
+                && !timestampAsked
+                && group.applied() >= group.node().termStartIndex()) {
             // The order is a safety rule: apply an entry of the own term, then take a timestamp, then serve.
             timestampAsked = true;
             store.freshTimestamp(ts -> {
@@ -274,8 +279,8 @@ final class RegionPeer implements StateMachine {
             return;
         }
         if (!leaseHolds()) {
-            command.answer.accept(
-                    RegionErrors.notReady("the leader of Region " + region.getId() + " cannot prove its lease just now"));
+            command.answer.accept(RegionErrors.notReady(
+                    "the leader of Region " + region.getId() + " cannot prove its lease just now"));
             return;
         }
         commands.run(command);
@@ -333,11 +338,13 @@ final class RegionPeer implements StateMachine {
     }
 
     /** Proposes writes whose keys are latched; the response leaves when they are visible. */
-    void propose(
-            Command command, List<KeyWrite> writes, long startTs, List<HeldKey> keys, RegionResponse response) {
+    void propose(Command command, List<KeyWrite> writes, long startTs, List<HeldKey> keys, RegionResponse response) {
         propose(
                 command,
-                RegionEntry.newBuilder().setEpoch(region.getEpoch()).addAllWrites(writes).build(),
+                RegionEntry.newBuilder()
+                        .setEpoch(region.getEpoch())
+                        .addAllWrites(writes)
+                        .build(),
                 startTs,
                 keys,
                 response);

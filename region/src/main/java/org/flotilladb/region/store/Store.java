@@ -347,7 +347,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
     }
 
-    // ---- what comes in -----------------------------------------------------------------------------------------------
+    // ---- what comes in
+    // -----------------------------------------------------------------------------------------------
 
     @Override
     public void onMessage(Envelope message) {
@@ -395,8 +396,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             case REGION_REQUEST ->
                 region(
                         request.getRegionRequest(),
-                        response -> responder.respond(
-                                Envelope.newBuilder().setRegionResponse(response).build()));
+                        response -> responder.respond(Envelope.newBuilder()
+                                .setRegionResponse(response)
+                                .build()));
             case PLACEMENT_REQUEST ->
                 place(
                         request.getPlacementRequest(),
@@ -458,7 +460,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         return placement.isRegistered(otherStoreId);
     }
 
-    // ---- reads on the caller's thread ----------------------------------------------------------------------------------
+    // ---- reads on the caller's thread
+    // ----------------------------------------------------------------------------------
 
     private RegionPeer find(byte[] key) {
         Map.Entry<byte[], RegionPeer> entry = byStart.floorEntry(key);
@@ -501,8 +504,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         byte[] regionEnd = region.getEnd().toByteArray();
         byte[] from = Arrays.compareUnsigned(start, regionStart) < 0 ? regionStart : start;
         byte[] to = end;
-        if (regionEnd.length > 0
-                && (end == null || end.length == 0 || Arrays.compareUnsigned(end, regionEnd) > 0)) {
+        if (regionEnd.length > 0 && (end == null || end.length == 0 || Arrays.compareUnsigned(end, regionEnd) > 0)) {
             to = regionEnd;
         }
         peer.raiseMaxTs(readTs);
@@ -534,8 +536,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return null;
         }
         byte[] regionEnd = entry.getValue().region().getEnd().toByteArray();
-        boolean reaches = regionEnd.length == 0
-                || (end != null && end.length > 0 && Arrays.compareUnsigned(end, regionEnd) <= 0);
+        boolean reaches =
+                regionEnd.length == 0 || (end != null && end.length > 0 && Arrays.compareUnsigned(end, regionEnd) <= 0);
         return reaches ? entry.getValue() : null;
     }
 
@@ -548,7 +550,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 && (now.leaseUntilNs() == Long.MAX_VALUE || clock.nanoTime() < now.leaseUntilNs());
     }
 
-    // ---- the cluster ---------------------------------------------------------------------------------------------------
+    // ---- the cluster
+    // ---------------------------------------------------------------------------------------------------
 
     private void clusterKnown(ClusterInit init) {
         for (int i = 0; i < init.getStoreIdsCount(); i++) {

@@ -230,7 +230,8 @@ class EmbeddedStoreTest {
             two.lock(bytes("b"), 1000).join();
             var waiting = one.lock(bytes("b"), 60_000);
             CompletionException failure = assertThrows(
-                    CompletionException.class, () -> two.lock(bytes("a"), 60_000).join());
+                    CompletionException.class,
+                    () -> two.lock(bytes("a"), 60_000).join());
             assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
             two.rollback();
             waiting.join();
@@ -272,8 +273,8 @@ class EmbeddedStoreTest {
             one.commit().join();
             two.commit().join();
             writer.delete(bytes("parent"));
-            CompletionException failure =
-                    assertThrows(CompletionException.class, () -> writer.commit().join());
+            CompletionException failure = assertThrows(
+                    CompletionException.class, () -> writer.commit().join());
             assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
         }
     }

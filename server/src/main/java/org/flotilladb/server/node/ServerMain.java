@@ -38,7 +38,8 @@ public final class ServerMain {
                 "flotilla-stop");
         Runtime.getRuntime().addShutdownHook(hook);
         System.out.println("Node " + node.nodeId() + " of " + peers.size() + " listens on " + listen
-                + " (loopback only until access control exists); data in " + data.toAbsolutePath().normalize());
+                + " (loopback only until access control exists); data in "
+                + data.toAbsolutePath().normalize());
         try {
             stop.await();
         } catch (InterruptedException e) {

@@ -68,7 +68,8 @@ public final class ServerNode implements AutoCloseable {
             throw new NodeStartException("--peers names a node twice: " + String.join(",", given) + ".");
         }
         if (peers.size() > 5) {
-            throw new NodeStartException("A cluster has at most 5 nodes in this version; --peers names " + peers.size() + ".");
+            throw new NodeStartException(
+                    "A cluster has at most 5 nodes in this version; --peers names " + peers.size() + ".");
         }
         InetSocketAddress address = address(listen);
         boolean started = false;
@@ -96,8 +97,9 @@ public final class ServerNode implements AutoCloseable {
             store.start();
             started = true;
         } catch (BindException e) {
-            throw new NodeStartException("Cannot listen on " + listen + " (" + e.getMessage()
-                    + "): the port is in use or the address is not of this machine; stop the other process or choose another --listen.");
+            throw new NodeStartException(
+                    "Cannot listen on " + listen + " (" + e.getMessage()
+                            + "): the port is in use or the address is not of this machine; stop the other process or choose another --listen.");
         } catch (IOException e) {
             throw new NodeStartException("Cannot listen on " + listen + ": " + e.getMessage() + ".");
         } finally {
