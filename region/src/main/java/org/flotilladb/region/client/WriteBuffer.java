@@ -2,6 +2,7 @@ package org.flotilladb.region.client;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -48,7 +49,9 @@ public final class WriteBuffer {
     public NavigableMap<byte[], Change> range(byte[] start, byte[] end) {
         return end == null || end.length == 0
                 ? changes.tailMap(start, true)
-                : Arrays.compareUnsigned(start, end) >= 0 ? new TreeMap<>() : changes.subMap(start, true, end, false);
+                : Arrays.compareUnsigned(start, end) >= 0
+                        ? Collections.emptyNavigableMap()
+                        : changes.subMap(start, true, end, false);
     }
 
     void put(byte[] key, byte[] value, long forUpdateTs) {
