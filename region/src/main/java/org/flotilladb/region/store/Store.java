@@ -303,10 +303,10 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             if (diskFull == null) {
                 LOG.warn("{} bytes are left on the disk: writes are refused until there is room", usable);
             }
-            diskFull = "the disk of the Store at "
-                    + settings.nodeAddresses().get(settings.nodeId() - 1) + " is full (" + (usable >> 20)
-                    + " MB left, " + (settings.minUsableBytes() >> 20)
-                    + " MB are kept free): make room, then writes work again; reads go on";
+            diskFull = "the disk is full: the Store at "
+                    + settings.nodeAddresses().get(settings.nodeId() - 1) + " has " + (usable >> 20)
+                    + " MB left and keeps "
+                    + (settings.minUsableBytes() >> 20) + " MB free; make room, then writes work again (reads go on)";
         } else if (diskFull != null) {
             diskFull = null;
             LOG.info("There is room on the disk again: writes are accepted");

@@ -31,6 +31,7 @@ import picocli.CommandLine.ScopeType;
 public final class Main implements Runnable {
 
     private static final String LOG_CONFIGURATION = "logback.configurationFile";
+    private static final String LOG_LEVEL = "FLOTILLA_LOG_LEVEL";
 
     @Option(
             names = {"-h", "--help"},
@@ -53,6 +54,10 @@ public final class Main implements Runnable {
         // Applications that embed the server configure logging themselves; only our own process takes this file.
         if (System.getProperty(LOG_CONFIGURATION) == null) {
             System.setProperty(LOG_CONFIGURATION, "org/flotilladb/server/cli/logback-cli.xml");
+        }
+        // A node's log is what its operator reads; everywhere else what matters arrives as one sentence.
+        if (System.getenv(LOG_LEVEL) == null && !(args.length > 0 && args[0].equals("server"))) {
+            System.setProperty(LOG_LEVEL, "OFF");
         }
         System.setOut(utf8(FileDescriptor.out));
         System.setErr(utf8(FileDescriptor.err));

@@ -3,6 +3,7 @@ package org.flotilladb.server.node;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.flotilladb.region.runtime.StorageException;
 
@@ -26,6 +27,7 @@ public final class ServerMain {
             return 1;
         }
         CountDownLatch stopped = new CountDownLatch(1);
+        AtomicInteger code = new AtomicInteger();
         Thread hook = new Thread(
                 () -> {
                     stop.countDown();
@@ -34,6 +36,10 @@ public final class ServerMain {
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
+                    // A JVM that a signal ends would say 128 + signal, clean or not.
+                    System.out.flush();
+                    System.err.flush();
+                    Runtime.getRuntime().halt(code.get());
                 },
                 "flotilla-stop");
         Runtime.getRuntime().addShutdownHook(hook);
@@ -46,11 +52,11 @@ public final class ServerMain {
             Thread.currentThread().interrupt();
         }
         node.close();
-        stopped.countDown();
         if (fatal.get() != null) {
             System.err.println("flotilla server: " + fatal.get());
-            return 1;
+            code.set(1);
         }
-        return 0;
+        stopped.countDown();
+        return code.get();
     }
 }
