@@ -175,13 +175,13 @@ class CommandLineErrorsTest {
                         "-f",
                         folder.resolve("fill.sql").toString()));
         StringBuilder sql = new StringBuilder("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR);\n");
-        for (int i = 1; i <= 400; i++) {
+        for (int i = 1; i <= 1000; i++) {
             sql.append("INSERT INTO t VALUES (").append(i).append(", REPEAT(RANDOM_UUID(), 10000));\n");
             sql.append("SELECT ").append(i).append(" AS done;\n");
         }
         Files.writeString(folder.resolve("fill.sql"), sql);
         // The copy is taken inside the name space: outside the small file system cannot be seen.
-        String script = "mount -t tmpfs -o size=96m none '" + disk + "' || exit 77; " + quoted(fill)
+        String script = "mount -t tmpfs -o size=256m none '" + disk + "' || exit 77; " + quoted(fill)
                 + "; code=$?; cp -r '" + disk + "' '" + saved + "'; exit $code";
         List<String> command = List.of("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", script);
         Assumptions.assumeTrue(canMount(disk), "no small file system can be mounted here");

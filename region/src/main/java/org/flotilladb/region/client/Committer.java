@@ -39,7 +39,6 @@ final class Committer {
     private boolean maybeExecuted;
     private boolean heartbeats;
     private boolean leftLocks;
-    private long minCommitTs;
     private long committedTs;
 
     Committer(Transaction transaction, long startTs) {
@@ -121,7 +120,8 @@ final class Committer {
                         .addAllMutations(part)
                         .setPrimary(primary)
                         .setStartTs(startTs)
-                        .setTtlMs(client.settings().lockTtlMs())
+                        .setTtlMs(transaction.lockTtlMs())
+                        .setMinCommitTs(transaction.newestReadTs())
                         .setOnePhase(onePhase)
                         .setWaitMs(LOCK_WAIT_MS)
                         .setTransactionSize(mutations.size()));
@@ -206,21 +206,20 @@ final class Committer {
             return;
         }
         heartbeats = true;
-        scheduleHeartbeat(1);
+        scheduleHeartbeat();
     }
 
     /** While the commit goes on, others are told that this client lives. */
-    private void scheduleHeartbeat(int number) {
-        long ttlMs = client.settings().lockTtlMs();
-        client.environment().scheduler().schedule(ttlMs * 1_000_000L / 3, () -> {
+    private void scheduleHeartbeat() {
+        client.environment().scheduler().schedule(client.settings().lockTtlMs() * 1_000_000L / 3, () -> {
             if (heartbeats && !late()) {
                 RegionRequest.Builder request = RegionRequest.newBuilder()
                         .setHeartbeat(HeartbeatRequest.newBuilder()
                                 .setPrimary(primary)
                                 .setStartTs(startTs)
-                                .setTtlMs(ttlMs + number * ttlMs / 3));
+                                .setTtlMs(transaction.lockTtlMs()));
                 client.callKey(primary.toByteArray(), request, deadlineNs);
-                scheduleHeartbeat(number + 1);
+                scheduleHeartbeat();
             }
         });
     }
@@ -302,9 +301,7 @@ final class Committer {
     private CompletableFuture<Void> commitPrimary() {
         return client.placement()
                 .timestamp()
-                .handle((ts, failure) -> failure == null
-                        ? commitPrimaryAt(Math.max(ts, minCommitTs))
-                        : failed(asClientException(failure)))
+                .handle((ts, failure) -> failure == null ? commitPrimaryAt(ts) : failed(asClientException(failure)))
                 .thenCompose(next -> next);
     }
 

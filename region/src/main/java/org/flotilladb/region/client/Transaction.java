@@ -39,7 +39,9 @@ public final class Transaction {
     private final boolean readCommitted;
     private final WriteBuffer buffer = new WriteBuffer();
     private long startTs;
+    private long startedNs;
     private long readTs;
+    private long newestReadTs;
     private byte[] lockPrimary;
     private boolean over;
 
@@ -59,6 +61,17 @@ public final class Transaction {
     /** 0 until a timestamp was needed. */
     public long startTs() {
         return startTs;
+    }
+
+    /** The newest timestamp it has read at: it commits above, so that nobody sees its writes without what it saw. */
+    long newestReadTs() {
+        return newestReadTs;
+    }
+
+    /** How long a lock taken now is to stand, counted from the start timestamp as locks count it. */
+    long lockTtlMs() {
+        long ageMs = (client.environment().clock().nanoTime() - startedNs) / 1_000_000L;
+        return client.settings().lockTtlMs() + ageMs;
     }
 
     TransactionClient client() {
@@ -96,8 +109,10 @@ public final class Transaction {
 
     private void useReadTs(long ts) {
         readTs = ts;
+        newestReadTs = Math.max(newestReadTs, ts);
         if (startTs == 0) {
             startTs = ts;
+            startedNs = client.environment().clock().nanoTime();
         }
     }
 

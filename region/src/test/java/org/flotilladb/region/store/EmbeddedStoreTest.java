@@ -298,4 +298,27 @@ class EmbeddedStoreTest {
             assertEquals(2, db.client.regions(new byte[0], new byte[0]).join().size());
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void aSnapshotThatSeesATransactionSeesWhatThatHadRead(String kind) {
+        try (Embedded embedded = open(kind)) {
+            embedded.client.split(bytes("m")).join();
+            Transaction writer = embedded.client.begin(true);
+            writer.get(bytes("x")).join();
+            writer.put(bytes("a"), bytes("after b"));
+            Transaction snapshot = embedded.client.begin(false);
+            snapshot.get(bytes("x")).join();
+            Transaction other = embedded.client.begin(false);
+            other.put(bytes("b2"), bytes("unrelated"));
+            other.put(bytes("y"), bytes("b"));
+            other.commit().join();
+            writer.beginStatement();
+            assertEquals("b", text(writer.get(bytes("y")).join()));
+            writer.commit().join();
+
+            assertNull(text(snapshot.get(bytes("y")).join()));
+            assertNull(text(snapshot.get(bytes("a")).join()));
+        }
+    }
 }
