@@ -1,0 +1,121 @@
+package org.flotilladb.raft;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("Read index")
+class ReadIndexTest {
+    private static final byte[] CONTEXT = {7};
+
+    @Test
+    void theLeaderAnswersOnceAQuorumConfirmsThatItLeads() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.propose("a");
+        group.settle();
+        assertTrue(leader.node.readIndex(CONTEXT, group.nowNs));
+        leader.handleAll();
+        assertEquals(0, leader.reads.size(), "nobody has confirmed it yet");
+        group.settle();
+        assertEquals(1, leader.reads.size());
+        assertEquals(leader.node.commitIndex(), leader.reads.get(0).index());
+        assertArrayEquals(CONTEXT, leader.reads.get(0).context());
+    }
+
+    @Test
+    void aFollowerGetsTheLeadersIndex() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.propose("a");
+        group.settle();
+        assertTrue(group.node(3).readIndex(CONTEXT, group.nowNs));
+        group.settle();
+        assertEquals(1, group.peer(3).reads.size());
+        assertEquals(leader.node.commitIndex(), group.peer(3).reads.get(0).index());
+    }
+
+    @Test
+    void aLeaderCutOffFromItsQuorumAnswersNothing() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        group.isolate(1);
+        leader.node.readIndex(CONTEXT, group.nowNs);
+        group.settle();
+        assertEquals(0, leader.reads.size());
+    }
+
+    @Test
+    void aRoundThatWasUnderWayBeforeTheReadProvesNothingForIt() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        group.filter(message -> message.type() != MessageType.HEARTBEAT_RESP);
+        group.tick();
+        group.tick();
+        group.heal();
+        leader.node.readIndex(CONTEXT, group.nowNs);
+        long term = leader.node.term();
+        for (long from = 2; from <= 3; from++) {
+            group.deliver(Message.to(1, MessageType.HEARTBEAT_RESP)
+                    .from(from)
+                    .term(term)
+                    .context(new byte[8])
+                    .build());
+        }
+        leader.handle();
+        assertEquals(0, leader.reads.size());
+    }
+
+    @Test
+    void aNewLeaderAnswersOnlyOnceItHasCommittedInItsTerm() {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.filter(message -> message.entries().isEmpty());
+        group.ticks(2);
+        group.node(1).transferLeader(2, group.nowNs);
+        group.settle();
+        assertTrue(group.node(2).isLeader());
+        assertFalse(group.node(2).committedInTerm());
+        group.node(2).readIndex(CONTEXT, group.nowNs);
+        group.settle();
+        assertEquals(0, group.peer(2).reads.size());
+        group.heal();
+        group.ticks(3);
+        group.node(2).readIndex(CONTEXT, group.nowNs);
+        group.settle();
+        assertTrue(group.peer(2).reads.size() >= 1);
+        for (Ready.ReadState read : group.peer(2).reads) {
+            assertTrue(read.index() >= group.node(2).termStartIndex());
+        }
+    }
+
+    @Test
+    void repeatedQuestionsAreEachAnswered() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        for (int i = 0; i < 3; i++) {
+            leader.node.readIndex(CONTEXT, group.nowNs);
+        }
+        group.settle();
+        assertEquals(3, leader.reads.size());
+    }
+
+    @Test
+    void aSingleVoterAnswersAtOnce() {
+        Group group = Group.of(1);
+        Group.Peer leader = group.elect(1);
+        leader.node.readIndex(CONTEXT, group.nowNs);
+        group.settle();
+        assertEquals(1, leader.reads.size());
+    }
+
+    @Test
+    void withoutALeaderNothingIsAsked() {
+        Group group = Group.of(3);
+        assertFalse(group.node(2).readIndex(CONTEXT, 0));
+    }
+}

@@ -1,0 +1,286 @@
+package org.flotilladb.raft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("Replication")
+class ReplicationTest {
+
+    @Test
+    void whatAQuorumHasIsAppliedEverywhereInOrder() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(2);
+        for (int i = 0; i < 100; i++) {
+            leader.propose("c" + i);
+        }
+        group.settle();
+        group.ticks(3);
+        for (Group.Peer peer : group.all()) {
+            assertEquals(101, peer.applied.size(), "and the leader's own first entry");
+            assertEquals("c0", peer.applied.get(1));
+            assertEquals("c99", peer.applied.get(100));
+        }
+    }
+
+    @Test
+    void aLeaderCommitsOnlyEntriesOfItsOwnTermByCounting() {
+        // Figure 8 of the paper: the entry of term 2 is on a majority and yet not committed.
+        Group group =
+                Group.withLogs(builder -> builder.preVote(false), new long[] {1, 2}, new long[] {1, 2}, new long[] {1});
+        group.filter(message -> message.entries().isEmpty());
+        group.elect(1);
+        assertEquals(0, group.node(1).commitIndex(), "a majority has entry 2 of term 2, which is not this term");
+        group.heal();
+        group.ticks(3);
+        assertEquals(3, group.node(1).commitIndex(), "with its own entry, all before it");
+    }
+
+    @Test
+    void aLeaderOverwritesConflictingEntriesEvenNewerOnes() {
+        Group group = Group.withLogs(
+                builder -> builder.preVote(false),
+                new long[] {1, 1, 4, 4, 5, 5, 6, 6, 6},
+                new long[] {1, 1, 4, 4, 5, 5, 6, 6, 6},
+                new long[] {1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3});
+        group.elect(1);
+        group.ticks(3);
+        assertEquals("1/1 1/2 4/3 4/4 5/5 5/6 6/7 6/8 6/9 7/10", group.peer(3).log());
+        assertEquals(group.peer(1).log(), group.peer(3).log());
+    }
+
+    @Test
+    void backtrackingNeedsOneRoundForEachTermNotForEachEntry() {
+        long[] longTail = new long[200];
+        java.util.Arrays.fill(longTail, 3);
+        longTail[0] = 1;
+        long[] good = new long[200];
+        java.util.Arrays.fill(good, 5);
+        good[0] = 1;
+        Group group = Group.withLogs(builder -> builder.preVote(false), good, good, longTail);
+        List<Message> refusals = new ArrayList<>();
+        group.filter(message -> {
+            if (message.type() == MessageType.APP_RESP && message.reject()) {
+                refusals.add(message);
+            }
+            return true;
+        });
+        group.elect(1);
+        group.ticks(2);
+        assertEquals(group.peer(1).log(), group.peer(3).log());
+        assertTrue(refusals.size() <= 2, refusals.size() + " refusals");
+    }
+
+    @Test
+    void theOwnCopyCountsOnlyOnceItIsDurable() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.propose("x");
+        Ready ready = leader.node.ready();
+        long index = ready.entries().get(0).index();
+        ready.messagesBeforePersist().forEach(group::send);
+        for (Message message : group.takeWire()) {
+            if (message.to() == 2) {
+                group.deliver(message);
+                group.peer(2).handleAll();
+            }
+        }
+        for (Message answer : group.takeWire()) {
+            group.deliver(answer);
+        }
+        assertEquals(index - 1, leader.node.commitIndex(), "one durable copy of three");
+        leader.persist(ready);
+        leader.finish(ready);
+        assertEquals(index, leader.node.commitIndex());
+    }
+
+    @Test
+    void theOwnAcknowledgementAfterAChangeOfTermDoesNotCount() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        long term = leader.node.term();
+        leader.propose("lost");
+        Ready ready = leader.node.ready();
+        group.deliver(Message.to(1, MessageType.HEARTBEAT)
+                .from(2)
+                .term(term + 1)
+                .context(new byte[8])
+                .build());
+        leader.persist(ready);
+        leader.finish(ready);
+        assertEquals(ready.entries().get(0).index() - 1, leader.node.commitIndex());
+        assertFalse(leader.node.isLeader());
+    }
+
+    @Test
+    void repeatedAndReorderedAppendsLeaveTheSameLog() throws Exception {
+        for (long seed = 1; seed <= 20; seed++) {
+            Group group = Group.of(2);
+            Group.Peer leader = group.elect(1);
+            List<Message> appends = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                leader.propose("c" + i);
+                leader.handleAll();
+                appends.addAll(group.takeWire());
+            }
+            appends.addAll(List.copyOf(appends));
+            Collections.shuffle(appends, new java.util.Random(seed));
+            for (Message append : appends) {
+                group.deliver(append);
+                group.peer(2).handleAll();
+            }
+            group.settle();
+            group.ticks(4);
+            assertEquals(leader.log(), group.peer(2).log(), "seed " + seed);
+            assertEquals(leader.applied, group.peer(2).applied, "seed " + seed);
+        }
+    }
+
+    @Test
+    void anOldAppendDoesNotShortenALog() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.propose("a");
+        leader.handleAll();
+        List<Message> first = group.takeWire();
+        first.forEach(group::deliver);
+        leader.propose("b");
+        group.settle();
+        String log = group.peer(2).log();
+        first.forEach(group::deliver);
+        group.settle();
+        assertEquals(log, group.peer(2).log());
+    }
+
+    @Test
+    void aLostWindowIsSentAgain() throws Exception {
+        Group group = Group.of(3, builder -> builder.maxInflightMessages(4));
+        Group.Peer leader = group.elect(1);
+        group.filter(message -> message.to() != 3);
+        for (int i = 0; i < 20; i++) {
+            leader.propose("c" + i);
+            group.settle();
+        }
+        group.heal();
+        group.ticks(10);
+        assertEquals(leader.log(), group.peer(3).log());
+    }
+
+    @Test
+    void theWindowBoundsWhatIsUnderWay() throws Exception {
+        Group group = Group.of(2, builder -> builder.maxInflightMessages(4));
+        Group.Peer leader = group.elect(1);
+        group.settle();
+        int sent = 0;
+        for (int i = 0; i < 20; i++) {
+            leader.propose("c" + i);
+            leader.handleAll();
+            sent += group.takeWire().size();
+        }
+        assertEquals(4, sent);
+    }
+
+    @Test
+    void uncommittedProposalsAreBoundedInAPartition() throws Exception {
+        Group group = Group.of(3, builder -> builder.maxUncommittedBytes(1000).checkQuorum(false));
+        Group.Peer leader = group.elect(1);
+        group.isolate(1);
+        int taken = 0;
+        int refused = 0;
+        for (int i = 0; i < 100; i++) {
+            try {
+                leader.node.propose(new byte[100]);
+                taken++;
+            } catch (ProposalDroppedException e) {
+                refused++;
+            }
+            leader.handleAll();
+        }
+        assertEquals(10, taken);
+        assertEquals(90, refused);
+        group.heal();
+        group.ticks(3);
+        leader.node.propose(new byte[100]);
+        group.settle();
+        assertEquals(12, leader.applied.size());
+    }
+
+    @Test
+    void aProposalIsRefusedByWhoeverDoesNotLead() {
+        Group group = Group.of(3);
+        group.elect(1);
+        assertThrows(ProposalDroppedException.class, () -> group.node(2).propose(new byte[1]));
+    }
+
+    @Test
+    void committedEntriesAreHandedOutOnlyOnce() throws Exception {
+        Group group = Group.of(1);
+        Group.Peer leader = group.elect(1);
+        leader.propose("a");
+        group.settle();
+        leader.propose("b");
+        group.settle();
+        assertEquals(List.of("", "a", "b"), leader.applied);
+    }
+
+    @Test
+    void noPeerAppliesAnEntryBeforeItsOwnLogHoldsIt() throws Exception {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.propose("x");
+        group.filter(message -> message.to() != 3);
+        group.settle();
+        group.heal();
+        leader.propose("y");
+        leader.handleAll();
+        for (Message message : group.takeWire()) {
+            group.deliver(message);
+        }
+        Ready ready = group.node(3).ready();
+        for (Entry entry : ready.committedEntries()) {
+            assertTrue(entry.index() <= group.peer(3).storage.lastIndex()
+                    || ready.entries().contains(entry));
+        }
+    }
+
+    @Test
+    void aPeerThatRestartsAppliesFromWhereItsUserSays() throws Exception {
+        Group group = Group.of(1);
+        Group.Peer leader = group.elect(1);
+        leader.propose("a");
+        leader.propose("b");
+        group.settle();
+        RawNode again = new RawNode(
+                Config.builder(1, new long[] {1}, leader.storage).applied(2).build(), 0);
+        Ready ready = again.ready();
+        assertEquals(1, ready.committedEntries().size());
+        assertEquals(3, ready.committedEntries().get(0).index());
+    }
+
+    @Test
+    void aCommitIndexPastTheLogIsAnInvariantBroken() {
+        MemoryStorage storage = new MemoryStorage();
+        storage.setHardState(new HardState(3, 0, 9));
+        Config config = Config.builder(1, new long[] {1, 2, 3}, storage).build();
+        RaftInvariantException thrown = assertThrows(RaftInvariantException.class, () -> new RawNode(config, 0));
+        assertTrue(thrown.getMessage().contains("9"), thrown.getMessage());
+    }
+
+    @Test
+    void aSecondLeaderOfOneTermIsAnInvariantBroken() {
+        Group group = Group.of(3);
+        group.elect(1);
+        Message impossible = Message.to(1, MessageType.HEARTBEAT)
+                .from(2)
+                .term(group.node(1).term())
+                .build();
+        assertThrows(RaftInvariantException.class, () -> group.deliver(impossible));
+    }
+}

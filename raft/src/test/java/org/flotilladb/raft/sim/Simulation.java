@@ -1,0 +1,532 @@
+package org.flotilladb.raft.sim;
+
+import java.nio.ByteBuffer;
+import java.util.PriorityQueue;
+import java.util.TreeMap;
+import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.Message;
+import org.flotilladb.raft.MessageType;
+import org.flotilladb.raft.ProposalDroppedException;
+import org.flotilladb.raft.Ready;
+
+/**
+ * One group under faults, from one number: messages are lost, delayed, repeated and reordered, links are cut, peers pause
+ * and crash, clocks run at different rates. The same seed runs the same way in every JVM; {@link #hash} says so.
+ */
+public final class Simulation {
+    static final long TICK_NS = 100_000_000L;
+    static final int ELECTION_TICKS = 10;
+    static final int HEARTBEAT_TICKS = 2;
+    static final long PROMISE_NS = 1_000_000_000L;
+    static final double RATE_ERROR = 0.05;
+    static final long MARGIN_NS = 1_000_000L;
+    private static final long MS = 1_000_000L;
+
+    final SimRandom random;
+    final long[] voters;
+    final Invariants invariants = new Invariants();
+    final boolean eagerCommit;
+    final int maxInflight;
+    final long maxMessageBytes;
+    private final Bug bug;
+    private final TreeMap<Long, SimPeer> peers = new TreeMap<>();
+    private final PriorityQueue<Event> queue = new PriorityQueue<>();
+    /** Links that are cut, as from * 100 + to, and until when. */
+    private final TreeMap<Long, Long> cut = new TreeMap<>();
+    /** Writes under way: number to the floor; acknowledged when their entry is applied by the peer that took them. */
+    private final TreeMap<Long, Long> writesAt = new TreeMap<>();
+    /** Read index questions by number. */
+    private final TreeMap<Long, Long> questions = new TreeMap<>();
+
+    private final double lossChance;
+    private final double repeatChance;
+    private final double slowChance;
+    private final boolean cuts;
+    private final boolean crashes;
+    private final boolean pauses;
+    private final boolean transfers;
+    final boolean leases;
+    final boolean preVote;
+    private final long faultEveryNs;
+    private final long clientEveryNs;
+    private final long writesInTen;
+
+    long now;
+    private long sequence;
+    private long events;
+    private long hash = 17;
+    private long operations;
+    long reads;
+    private long crashCount;
+    private long writes;
+
+    private record Event(long at, long order, Runnable action) implements Comparable<Event> {
+        @Override
+        public int compareTo(Event other) {
+            return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+        }
+    }
+
+    public Simulation(long seed, Bug bug) {
+        this.bug = bug;
+        random = new SimRandom(seed);
+        SimRandom shape = random.fork("shape");
+        int size = shape.chance(0.7) ? 3 : shape.chance(0.5) ? 5 : 2;
+        boolean calm = shape.chance(0.25);
+        lossChance = calm || shape.chance(0.3) ? 0 : shape.fraction() * 0.2;
+        repeatChance = calm || shape.chance(0.3) ? 0 : shape.fraction() * 0.2;
+        slowChance = calm || shape.chance(0.3) ? 0 : shape.fraction() * (shape.chance(0.5) ? 0.05 : 0.3);
+        cuts = !calm && shape.chance(0.7);
+        crashes = !calm && shape.chance(0.7);
+        pauses = !calm && shape.chance(0.5);
+        transfers = shape.chance(0.8);
+        leases = shape.chance(0.75);
+        preVote = shape.chance(0.75);
+        eagerCommit = shape.chance(0.5);
+        maxInflight = shape.chance(0.5) ? 256 : (int) shape.between(1, 4);
+        maxMessageBytes = shape.chance(0.5) ? 1 << 20 : shape.between(0, 64);
+        faultEveryNs = shape.between(100, 2000) * MS;
+        clientEveryNs = shape.between(4, 60) * MS;
+        writesInTen = shape.between(1, 6);
+        voters = new long[size];
+        for (int i = 0; i < size; i++) {
+            voters[i] = i + 1;
+            double spread = bug == Bug.CLOCK_RATES_IGNORED ? 0.6 : RATE_ERROR;
+            double rate = 1 + (shape.fraction() * 2 - 1) * spread;
+            peers.put(voters[i], new SimPeer(this, voters[i], rate));
+        }
+    }
+
+    boolean has(Bug which) {
+        return bug == which;
+    }
+
+    /** Runs until so many events have happened; throws on the first broken invariant. */
+    public Simulation run(long eventCount) {
+        for (SimPeer peer : peers.values()) {
+            peer.start(true);
+            at(random.below(TICK_NS), () -> tick(peer, peer.life));
+        }
+        at(random.below(10 * MS), this::client);
+        at(faultEveryNs, this::fault);
+        while (events < eventCount) {
+            Event next = queue.poll();
+            now = next.at;
+            next.action.run();
+        }
+        return this;
+    }
+
+    private void at(long delay, Runnable action) {
+        queue.add(new Event(now + delay, sequence++, action));
+    }
+
+    void event(long kind, long a, long b, long c) {
+        events++;
+        hash = (((hash * 31 + kind) * 31 + a) * 31 + b) * 31 + c + now;
+    }
+
+    // ---- peers ---------------------------------------------------------------------------------------------------
+
+    private void tick(SimPeer peer, int life) {
+        if (!peer.up || peer.life != life) {
+            return;
+        }
+        if (now < peer.pausedUntil) {
+            at(peer.pausedUntil - now, () -> tick(peer, life));
+            long missed = (peer.pausedUntil - now) / TICK_NS;
+            for (long i = 0; i < Math.min(missed, 50); i++) {
+                at(peer.pausedUntil - now, () -> {
+                    if (peer.up && peer.life == life) {
+                        peer.node.tick(peer.clock());
+                        afterStep(peer);
+                    }
+                });
+            }
+            return;
+        }
+        peer.node.tick(peer.clock());
+        afterStep(peer);
+        at(peer.simSpan(TICK_NS), () -> tick(peer, life));
+    }
+
+    private void afterStep(SimPeer peer) {
+        if (peer.node.isLeader()) {
+            invariants.leads(peer.node.term(), peer.id);
+        }
+        if (peer.node.hasReady() && !peer.readyScheduled) {
+            peer.readyScheduled = true;
+            int life = peer.life;
+            long wait = random.chance(0.05) ? random.between(0, 50 * MS) : random.between(0, 2 * MS);
+            at(wait, () -> handleReady(peer, life));
+        }
+    }
+
+    private void handleReady(SimPeer peer, int life) {
+        if (!peer.up || peer.life != life) {
+            return;
+        }
+        if (now < peer.pausedUntil) {
+            at(peer.pausedUntil - now, () -> handleReady(peer, life));
+            return;
+        }
+        peer.readyScheduled = false;
+        if (!peer.node.hasReady()) {
+            return;
+        }
+        Ready ready = peer.node.ready();
+        peer.checkAppends(ready);
+        ready.messagesBeforePersist().forEach(this::send);
+        boolean early = bug == Bug.ANSWERS_BEFORE_SYNC;
+        if (early) {
+            ready.messagesAfterPersist().forEach(this::send);
+        }
+        if (crashes && random.chance(0.0005)) {
+            crash(peer);
+            return;
+        }
+        peer.disk.write(ready.hardState(), ready.entries());
+        if (crashes && random.chance(early ? 0.01 : 0.0005)) {
+            crash(peer);
+            return;
+        }
+        if (ready.mustSync() && bug != Bug.ENTRIES_NOT_SYNCED) {
+            peer.disk.sync();
+        }
+        if (!early) {
+            ready.messagesAfterPersist().forEach(this::send);
+        }
+        if (votes(ready)) {
+            // An election is when a fault hurts most.
+            if (crashes && random.chance(0.1)) {
+                crash(peer);
+                return;
+            }
+            if (cuts && random.chance(0.2)) {
+                peers.values().stream()
+                        .filter(each -> each.up && each.node.isLeader())
+                        .forEach(this::isolate);
+            }
+        }
+        peer.apply(ready.committedEntries());
+        for (Ready.ReadState read : ready.readStates()) {
+            long number = ByteBuffer.wrap(read.context()).getLong();
+            Long shown = questions.remove(number);
+            if (shown != null) {
+                peer.waiting.add(new SimPeer.SimRead("read index", read.index(), shown));
+            }
+        }
+        peer.node.advance();
+        peer.finishReads();
+        afterStep(peer);
+    }
+
+    private static boolean votes(Ready ready) {
+        return ready.hardState() != null && ready.hardState().vote() != 0 && ready.mustSync();
+    }
+
+    private void crash(SimPeer peer) {
+        peer.crash();
+        crashCount++;
+        event(4, peer.id, peer.life, 0);
+        at(random.between(0, random.chance(0.6) ? 20 * MS : 3000 * MS), () -> restart(peer));
+    }
+
+    private void restart(SimPeer peer) {
+        peer.start(false);
+        peer.pausedUntil = 0;
+        int life = peer.life;
+        at(random.below(TICK_NS), () -> tick(peer, life));
+        afterStep(peer);
+    }
+
+    void appliedEntry(SimPeer peer, Entry entry) {
+        if (entry.data().length < 8) {
+            return;
+        }
+        long number = ByteBuffer.wrap(entry.data()).getLong();
+        Long taker = writesAt.get(number);
+        if (taker != null && taker == peer.id) {
+            writesAt.remove(number);
+            invariants.wrote(entry.index());
+            writes++;
+        }
+    }
+
+    // ---- network -------------------------------------------------------------------------------------------------
+
+    private void send(Message original) {
+        Message message = corrupt(original);
+        if (now < cut.getOrDefault(message.from() * 100 + message.to(), 0L) || random.chance(lossChance)) {
+            event(1, message.from(), message.to(), message.type().code());
+            return;
+        }
+        int copies = random.chance(repeatChance) ? 2 : 1;
+        for (int i = 0; i < copies; i++) {
+            long delay = random.chance(slowChance) ? random.between(0, 3000 * MS) : random.between(0, 5 * MS);
+            at(delay, () -> deliver(message));
+        }
+    }
+
+    /** Mistakes that can be made by changing what is sent. */
+    private Message corrupt(Message m) {
+        boolean request = m.type() == MessageType.VOTE || m.type() == MessageType.PRE_VOTE;
+        boolean app = m.type() == MessageType.APP;
+        boolean heartbeat = m.type() == MessageType.HEARTBEAT;
+        return switch (bug) {
+            case PROMISE_IGNORED -> request ? SimMessages.marked(m) : m;
+            case VOTER_IGNORES_LOGS ->
+                m.type() == MessageType.VOTE || m.type() == MessageType.PRE_VOTE
+                        ? SimMessages.withLog(m, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2)
+                        : m;
+            case COMMIT_ANNOUNCED_EARLY ->
+                app ? SimMessages.withCommit(m, m.index() + m.entries().size()) : m;
+            case OLD_TERMS_COMMITTED_BY_COUNTING ->
+                heartbeat || app ? SimMessages.withCommit(m, Math.max(m.commit(), onMajority(m.from()))) : m;
+            default -> m;
+        };
+    }
+
+    /** The last index up to which a majority of disks agrees with this peer's. */
+    private long onMajority(long id) {
+        SimPeer leader = peers.get(id);
+        long[] matches = new long[voters.length];
+        int i = 0;
+        for (SimPeer peer : peers.values()) {
+            long at = Math.min(
+                    peer.disk.storage().lastIndex(), leader.disk.storage().lastIndex());
+            while (at > 0
+                    && peer.disk.storage().term(at) != leader.disk.storage().term(at)) {
+                at--;
+            }
+            matches[i++] = at;
+        }
+        java.util.Arrays.sort(matches);
+        return matches[(voters.length - 1) / 2];
+    }
+
+    private void deliver(Message message) {
+        SimPeer peer = peers.get(message.to());
+        if (!peer.up) {
+            event(1, message.from(), message.to(), message.type().code());
+            return;
+        }
+        if (now < peer.pausedUntil) {
+            at(peer.pausedUntil - now + random.below(MS), () -> deliver(message));
+            return;
+        }
+        event(2, message.from(), message.to(), message.type().code() * 1000L + message.term());
+        Message m = message;
+        if (bug == Bug.LEASE_COUNTED_FROM_ARRIVAL && m.promiseNs() > 0 && isAnswer(m)) {
+            m = SimMessages.withSentNs(m, peer.clock());
+        } else if (bug == Bug.PREVIOUS_ENTRY_NOT_CHECKED && m.type() == MessageType.APP) {
+            long own = peer.node.termOf(m.index());
+            if (own >= 0 && m.index() >= peer.node.commitIndex()) {
+                m = SimMessages.withLog(m, own, m.index());
+            }
+        }
+        peer.node.step(m, peer.clock());
+        afterStep(peer);
+    }
+
+    private static boolean isAnswer(Message m) {
+        return m.type() == MessageType.APP_RESP || m.type() == MessageType.HEARTBEAT_RESP;
+    }
+
+    // ---- clients -------------------------------------------------------------------------------------------------
+
+    private void client() {
+        at(random.between(0, clientEveryNs), this::client);
+        SimPeer peer = peers.get(voters[(int) random.below(voters.length)]);
+        if (!peer.up || now < peer.pausedUntil) {
+            return;
+        }
+        long number = ++operations;
+        long kind = random.below(10);
+        if (kind < writesInTen) {
+            SimPeer leader = leaderFor(peer);
+            try {
+                byte[] data = new byte[8 + (int) random.below(32)];
+                ByteBuffer.wrap(data).putLong(number);
+                leader.node.propose(data);
+                writesAt.put(number, leader.id);
+                afterStep(leader);
+            } catch (ProposalDroppedException e) {
+                return;
+            }
+        } else if (kind < 9) {
+            for (SimPeer each : peers.values()) {
+                if (each.up && now >= each.pausedUntil) {
+                    leaseRead(each);
+                }
+            }
+        } else {
+            readIndex(peer, number);
+        }
+    }
+
+    /** The leader that the client knows through this peer; the peer itself when it knows none. */
+    private SimPeer leaderFor(SimPeer peer) {
+        SimPeer leader = peers.get(peer.node.leader());
+        return leader != null && leader.up && now >= leader.pausedUntil ? leader : peer;
+    }
+
+    private void leaseRead(SimPeer peer) {
+        if (!peer.node.isLeader() || !leases) {
+            return;
+        }
+        long shown = invariants.shown();
+        boolean ready = peer.node.committedInTerm() && peer.applied >= peer.node.termStartIndex();
+        long until = peer.node.leaseUntilNs();
+        if (bug == Bug.LEASE_KEPT_IN_TRANSFER) {
+            peer.leaseBeforeTransfer = Math.max(peer.leaseBeforeTransfer, until);
+            until = Math.max(until, peer.leaseBeforeTransfer);
+        }
+        boolean lease = peer.clock() < until || bug == Bug.LEASE_NOT_CHECKED;
+        if (bug == Bug.LEASE_READ_BEFORE_APPLY) {
+            if (lease) {
+                invariants.read("lease read", peer.id, peer.applied, shown);
+                reads++;
+            }
+            return;
+        }
+        if (ready && lease) {
+            long index = peer.node.commitIndex();
+            if (peer.applied >= index) {
+                invariants.read("lease read", peer.id, peer.applied, shown);
+                reads++;
+            }
+        }
+    }
+
+    private void readIndex(SimPeer peer, long number) {
+        if (bug == Bug.READ_INDEX_NOT_PROVEN) {
+            if (peer.node.isLeader() && peer.node.committedInTerm()) {
+                peer.waiting.add(new SimPeer.SimRead("read index", peer.node.commitIndex(), invariants.shown()));
+                peer.finishReads();
+            }
+            return;
+        }
+        questions.put(number, invariants.shown());
+        byte[] context = ByteBuffer.allocate(8).putLong(number).array();
+        peer.node.readIndex(context, peer.clock());
+        afterStep(peer);
+        if (questions.size() > 1000) {
+            questions.pollFirstEntry();
+        }
+        if (writesAt.size() > 1000) {
+            writesAt.pollFirstEntry();
+        }
+    }
+
+    // ---- faults --------------------------------------------------------------------------------------------------
+
+    private void fault() {
+        at(random.between(0, 2 * faultEveryNs), this::fault);
+        SimPeer peer = peers.get(voters[(int) random.below(voters.length)]);
+        switch ((int) random.below(8)) {
+            case 0 -> {
+                if (crashes && peer.up) {
+                    crash(peer);
+                }
+            }
+            case 1 -> {
+                if (pauses && peer.up) {
+                    peer.pausedUntil = now + random.between(0, 4000 * MS);
+                }
+            }
+            case 2, 3 -> {
+                if (cuts) {
+                    cutSome(peer);
+                }
+            }
+            case 4 -> campaign(peer);
+            case 5 -> {
+                if (crashes && random.chance(0.3)) {
+                    rackFails(peer);
+                }
+            }
+            case 6 -> {
+                if (random.chance(0.3)) {
+                    cut.clear();
+                }
+            }
+            default -> {
+                if (transfers && peer.up) {
+                    SimPeer leader = leaderFor(peer);
+                    leader.node.transferLeader(peer.id, leader.clock());
+                    afterStep(leader);
+                    if (cuts && random.chance(0.4)) {
+                        at(random.between(0, 10 * MS), () -> isolate(leader));
+                    }
+                }
+            }
+        }
+    }
+
+    private void isolate(SimPeer victim) {
+        long until = now + random.between(100 * MS, 3000 * MS);
+        for (long other : voters) {
+            cut.put(other * 100 + victim.id, until);
+            cut.put(victim.id * 100 + other, until);
+        }
+    }
+
+    /** An operator asks for an election. */
+    private void campaign(SimPeer peer) {
+        if (peer.up && now >= peer.pausedUntil) {
+            peer.node.campaign(peer.clock());
+            afterStep(peer);
+        }
+    }
+
+    /** All but one lose power for a moment, and the network to that one fails; an operator does what he can. */
+    private void rackFails(SimPeer around) {
+        SimPeer outside = leaderFor(around);
+        if (cuts) {
+            isolate(outside);
+        }
+        for (SimPeer peer : peers.values()) {
+            if (peer != outside && peer.up) {
+                crash(peer);
+            }
+        }
+        SimPeer first = peers.get(voters[(int) random.below(voters.length)]);
+        at(random.between(20 * MS, 500 * MS), () -> campaign(first));
+    }
+
+    /** Cuts some of one peer's links, in one direction or both. */
+    private void cutSome(SimPeer around) {
+        SimPeer victim = random.chance(0.5) ? leaderFor(around) : around;
+        long until = now + random.between(100 * MS, 6000 * MS);
+        double share = random.chance(0.5) ? 1 : 0.5;
+        boolean to = random.chance(0.8);
+        boolean from = !to || random.chance(0.8);
+        for (long other : voters) {
+            if (other != victim.id && random.chance(share)) {
+                if (to) {
+                    cut.put(other * 100 + victim.id, until);
+                }
+                if (from) {
+                    cut.put(victim.id * 100 + other, until);
+                }
+            }
+        }
+    }
+
+    // ---- what happened -------------------------------------------------------------------------------------------
+
+    public long hash() {
+        return hash;
+    }
+
+    public int elections() {
+        return invariants.elections();
+    }
+
+    public String summary() {
+        return voters.length + " peers, " + events + " events in " + now / 1_000_000_000L + " s, " + elections()
+                + " elections, " + invariants.committedCount() + " entries, " + writes + " writes, " + reads
+                + " reads, " + crashCount + " crashes, hash " + Long.toHexString(hash);
+    }
+}

@@ -1,0 +1,77 @@
+package org.flotilladb.raft.sim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import org.flotilladb.raft.RaftInvariantException;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Seeds of a group under faults. Longer: {@code -Dflotilla.seeds=1000 -Dflotilla.events=100000}; one seed again:
+ * {@code -Dflotilla.seed=N -Dflotilla.seeds=1}.
+ */
+@DisplayName("A group under faults")
+class SimulationTest {
+    private static final long FIRST_SEED = Long.getLong("flotilla.seed", 1);
+    private static final long SEEDS = Long.getLong("flotilla.seeds", 60);
+    private static final long EVENTS = Long.getLong("flotilla.events", 20_000);
+    /** A seed in which too little happens shows nothing. */
+    private static final int MIN_ELECTIONS = 5;
+
+    private static final int BUG_SEEDS = 400;
+
+    @Test
+    void invariantsHold() {
+        long counted = 0;
+        long seed = FIRST_SEED;
+        for (; counted < SEEDS && seed < FIRST_SEED + 10 * SEEDS; seed++) {
+            Simulation simulation = run(seed, Bug.NONE, EVENTS);
+            if (simulation.elections() >= MIN_ELECTIONS) {
+                counted++;
+            }
+        }
+        System.out.println("Raft simulation: " + counted + " of " + (seed - FIRST_SEED) + " seeds from " + FIRST_SEED
+                + " counted, " + EVENTS + " events each");
+        assertTrue(counted >= SEEDS / 3, counted + " seeds had " + MIN_ELECTIONS + " elections");
+    }
+
+    @Test
+    void aSeedRunsTheSameWayEachTime() {
+        for (long seed = FIRST_SEED; seed < FIRST_SEED + 5; seed++) {
+            assertEquals(
+                    run(seed, Bug.NONE, 5_000).summary(),
+                    run(seed, Bug.NONE, 5_000).summary());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void aPlantedBugIsCaught(Bug bug) {
+        for (long seed = 1; seed <= BUG_SEEDS; seed++) {
+            try {
+                new Simulation(seed, bug).run(20_000);
+            } catch (Invariants.Violation | RaftInvariantException caught) {
+                System.out.println(bug + " caught by seed " + seed + ": " + caught.getMessage());
+                return;
+            }
+        }
+        fail(bug + " (" + bug.sentence() + ") survived " + BUG_SEEDS + " seeds");
+    }
+
+    private static Simulation run(long seed, Bug bug, long events) {
+        Simulation simulation = new Simulation(seed, bug);
+        try {
+            return simulation.run(events);
+        } catch (RuntimeException e) {
+            throw new AssertionError(
+                    "seed " + seed + ": " + e.getMessage() + " after " + simulation.summary()
+                            + "\n  again: mvn -pl raft -am test -Dtest=SimulationTest -Dflotilla.seed=" + seed
+                            + " -Dflotilla.seeds=1 -Dflotilla.events=" + events,
+                    e);
+        }
+    }
+}
