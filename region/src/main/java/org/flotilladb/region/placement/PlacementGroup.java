@@ -31,6 +31,7 @@ import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.StateMachine;
 import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvReader;
 import org.flotilladb.region.runtime.KvStore.Family;
 import org.flotilladb.region.runtime.KvStore.KvBatch;
@@ -50,6 +51,7 @@ public final class PlacementGroup implements StateMachine {
     private static final int MAX_WAITING = 10_000;
 
     private final Clock clock;
+    private final FailPoints failPoints;
     private final RandomSource random;
     private final List<String> nodeAddresses;
     private final Consumer<ClusterInit> onInit;
@@ -83,6 +85,7 @@ public final class PlacementGroup implements StateMachine {
      * @param nodeAddresses the sorted peers list of the cluster
      * @param onInit told once, when what the cluster fixes at its start is known
      * @param loop runs a task in the loop soon, from any thread
+     * @param failPoints places where a test may make something go wrong
      */
     public PlacementGroup(
             KvReader state,
@@ -90,8 +93,10 @@ public final class PlacementGroup implements StateMachine {
             Clock clock,
             RandomSource random,
             Consumer<ClusterInit> onInit,
-            Consumer<Runnable> loop) {
+            Consumer<Runnable> loop,
+            FailPoints failPoints) {
         this.clock = clock;
+        this.failPoints = failPoints;
         this.random = random;
         this.nodeAddresses = List.copyOf(nodeAddresses);
         this.onInit = onInit;
@@ -247,7 +252,7 @@ public final class PlacementGroup implements StateMachine {
         }
         if (readyTerm != term && group.applied() >= group.node().termStartIndex()) {
             readyTerm = term;
-            oracle.lead(timestampBound);
+            oracle.lead(failPoints.hit("timestamp-bound-forgotten") ? 0 : timestampBound);
             extendBound();
         }
         if (readyTerm == term) {

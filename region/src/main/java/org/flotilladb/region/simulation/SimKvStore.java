@@ -16,6 +16,8 @@ public final class SimKvStore implements KvStore {
     private final List<Batch> unsynced = new ArrayList<>();
     private KvStore durable;
     private KvStore live;
+    private int crashAtWrite = -1;
+    private SimNode crashing;
 
     /** @param memory makes an empty in-memory store */
     public SimKvStore(Supplier<KvStore> memory, FaultCounts faults) {
@@ -23,6 +25,12 @@ public final class SimKvStore implements KvStore {
         this.faults = faults;
         this.durable = memory.get();
         this.live = memory.get();
+    }
+
+    /** The power fails during the write after the next {@code writes}. */
+    public void crashAtWrite(int writes, SimNode node) {
+        crashAtWrite = writes;
+        crashing = node;
     }
 
     /** The power fails: synced batches stay, of the others a random prefix. */
@@ -35,6 +43,9 @@ public final class SimKvStore implements KvStore {
             unsynced.get(i).replay(durable);
         }
         unsynced.clear();
+        crashAtWrite = -1;
+        crashing = null;
+        live.close();
         live = memory.get();
         for (Family family : Family.values()) {
             KvBatch copy = live.batch();
@@ -74,9 +85,16 @@ public final class SimKvStore implements KvStore {
 
     @Override
     public void write(KvBatch batch) {
+        if (crashing != null && crashing.dead()) {
+            throw new SimCrash("data write");
+        }
         Batch written = (Batch) batch;
         written.replay(live);
         unsynced.add(written);
+        if (crashAtWrite >= 0 && crashAtWrite-- == 0) {
+            faults.add("crash during a data write");
+            throw crashing.die("data write");
+        }
     }
 
     @Override

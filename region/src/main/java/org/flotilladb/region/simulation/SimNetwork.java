@@ -57,14 +57,9 @@ public final class SimNetwork {
         cuts.add(from + ">" + to);
     }
 
-    /** Cuts one address off, both ways, from all others. */
-    public void isolate(String address, Iterable<String> others) {
-        for (String other : others) {
-            if (!other.equals(address)) {
-                cut(address, other);
-                cut(other, address);
-            }
-        }
+    /** Mends that way. */
+    public void join(String from, String to) {
+        cuts.remove(from + ">" + to);
     }
 
     public void healCuts() {
@@ -124,7 +119,7 @@ public final class SimNetwork {
 
         @Override
         public void send(String address, Envelope message) {
-            if (node.dead()) {
+            if (!node.maySend()) {
                 return;
             }
             byte[] bytes = message.toByteArray();
@@ -150,7 +145,7 @@ public final class SimNetwork {
 
         @Override
         public void request(String address, Envelope request, long timeoutMs, ResponseHandler handler) {
-            if (node.dead()) {
+            if (!node.maySend()) {
                 return;
             }
             Once once = new Once(node, handler);

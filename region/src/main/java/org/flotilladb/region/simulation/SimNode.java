@@ -15,7 +15,11 @@ public final class SimNode implements Clock, Scheduler {
     private final double rate;
     private long wallOffsetMs;
     private boolean dead;
+    private boolean dying;
     private long pausedUntilNs;
+    private Runnable afterTask = () -> {};
+    private Runnable onPowerLoss = () -> {};
+    private long sendsUntilDeath = Long.MAX_VALUE;
 
     /**
      * @param originNs what {@link #nanoTime()} reads at the start
@@ -33,6 +37,39 @@ public final class SimNode implements Clock, Scheduler {
 
     public String name() {
         return name;
+    }
+
+    /** Called after each task that ran here, while the process lives. */
+    public void afterEachTask(Runnable look) {
+        afterTask = look;
+    }
+
+    /** Called when the power has failed in the middle of a task; the process is dead then. */
+    public void onPowerLoss(Runnable told) {
+        onPowerLoss = told;
+    }
+
+    /** The process dies when it is about to send its next message but {@code sends}. */
+    public void dieAfterSends(long sends) {
+        sendsUntilDeath = sends;
+    }
+
+    /** Counts a message; false when the process has died instead of sending it. */
+    boolean maySend() {
+        if (dead) {
+            return false;
+        }
+        if (sendsUntilDeath != Long.MAX_VALUE && sendsUntilDeath-- <= 0) {
+            throw die("send");
+        }
+        return true;
+    }
+
+    /** The power fails now, in the middle of a task; throw what this returns. */
+    SimCrash die(String where) {
+        dead = true;
+        dying = true;
+        return new SimCrash(where);
     }
 
     /** Ends this life. */
@@ -91,6 +128,16 @@ public final class SimNode implements Clock, Scheduler {
             time.schedule(pausedUntilNs - time.nowNs(), () -> run(task));
             return;
         }
-        task.run();
+        try {
+            task.run();
+        } catch (SimCrash crash) {
+            // Noted when it was thrown: somebody on the way may have caught it.
+        }
+        if (dying) {
+            dying = false;
+            onPowerLoss.run();
+        } else if (!dead) {
+            afterTask.run();
+        }
     }
 }

@@ -53,6 +53,14 @@ public final class SimTime {
         }
     }
 
+    /** Lets time pass in which nothing happens. */
+    public void advanceTo(long ns) {
+        if (nextNs() < ns) {
+            throw new IllegalStateException("a task is due before " + ns);
+        }
+        nowNs = Math.max(nowNs, ns);
+    }
+
     /** The time of the next task, or {@link Long#MAX_VALUE}. */
     public long nextNs() {
         while (!queue.isEmpty() && queue.peek().action == null) {

@@ -34,6 +34,7 @@ import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.RaftWire;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvReader.KvCursor;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.runtime.KvStore.Family;
@@ -125,7 +126,13 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         this.failures = failures;
         this.loop = new Loop(scheduler, settings.callerRuns(), this::round);
         placement = new PlacementGroup(
-                data, settings.nodeAddresses(), clock, random.fork("placement"), this::clusterKnown, loop::submit);
+                data,
+                settings.nodeAddresses(),
+                clock,
+                random.fork("placement"),
+                this::clusterKnown,
+                loop::submit,
+                settings.failPoints());
         long[] voters = new long[settings.nodeAddresses().size()];
         for (int i = 0; i < voters.length; i++) {
             voters[i] = i + 1;
@@ -703,6 +710,45 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         return data;
     }
 
+    /**
+     * What one peer is doing.
+     *
+     * @param region null for the Placement Driver's group
+     * @param leads whether it leads as far as it knows
+     * @param serves whether it answers requests
+     */
+    public record PeerView(
+            long groupId,
+            Region region,
+            boolean leads,
+            boolean serves,
+            long term,
+            long commitIndex,
+            long appliedIndex,
+            long lastIndex) {}
+
+    /** All peers, the Placement Driver's first. For the loop's thread, or while the loop rests. */
+    public List<PeerView> peers() {
+        List<PeerView> views = new ArrayList<>(peers.size() + 1);
+        views.add(view(placementRaft, null, placementRaft.node().isLeader()));
+        for (RegionPeer peer : peers.values()) {
+            views.add(view(peer.group(), peer.region(), peer.serving()));
+        }
+        return views;
+    }
+
+    private static PeerView view(RaftGroup group, Region region, boolean serves) {
+        return new PeerView(
+                group.groupId(),
+                region,
+                group.node().isLeader(),
+                serves,
+                group.node().term(),
+                group.node().commitIndex(),
+                group.applied(),
+                group.node().lastIndex());
+    }
+
     /** Why the Store has stopped, or null. */
     public RuntimeException failure() {
         return failure;
@@ -840,6 +886,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         @Override
         public StoreCounters counters() {
             return counters;
+        }
+
+        @Override
+        public FailPoints failPoints() {
+            return settings.failPoints();
         }
     }
 }

@@ -5,6 +5,7 @@ import java.util.function.LongConsumer;
 import org.flotilladb.proto.Region;
 import org.flotilladb.region.group.GroupSettings;
 import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.runtime.LogStore;
 
@@ -42,4 +43,6 @@ interface StoreContext {
     void waitsNoMore(long waiterStartTs);
 
     StoreCounters counters();
+
+    FailPoints failPoints();
 }

@@ -3,6 +3,7 @@ package org.flotilladb.region.store;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.runtime.FailPoints;
 
 /**
  * How a Store runs.
@@ -14,6 +15,7 @@ import org.flotilladb.region.group.GroupSettings;
  * @param minUsableBytes below it writes are refused
  * @param maxQueued inputs waiting for the loop, past which requests are answered busy
  * @param logKeepEntries entries kept behind the slowest peer, and the least number dropped at once
+ * @param failPoints places where a test may make something go wrong
  */
 public record StoreSettings(
         int nodeId,
@@ -23,7 +25,8 @@ public record StoreSettings(
         LongSupplier usableBytes,
         long minUsableBytes,
         int maxQueued,
-        long logKeepEntries) {
+        long logKeepEntries,
+        FailPoints failPoints) {
 
     private static final int DEFAULT_MAX_QUEUED = 20_000;
     private static final long DEFAULT_LOG_KEEP_ENTRIES = 2000;
@@ -38,18 +41,33 @@ public record StoreSettings(
                 () -> Long.MAX_VALUE,
                 0,
                 DEFAULT_MAX_QUEUED,
-                DEFAULT_LOG_KEEP_ENTRIES);
+                DEFAULT_LOG_KEEP_ENTRIES,
+                FailPoints.OFF);
     }
 
     /** The same, with a limit for the disk. */
     public StoreSettings withDisk(LongSupplier usable, long minUsable) {
         return new StoreSettings(
-                nodeId, nodeAddresses, groups, callerRuns, usable, minUsable, maxQueued, logKeepEntries);
+                nodeId, nodeAddresses, groups, callerRuns, usable, minUsable, maxQueued, logKeepEntries, failPoints);
     }
 
     /** The same, with another length of the log. */
     public StoreSettings withLogKeepEntries(long entries) {
         return new StoreSettings(
-                nodeId, nodeAddresses, groups, callerRuns, usableBytes, minUsableBytes, maxQueued, entries);
+                nodeId, nodeAddresses, groups, callerRuns, usableBytes, minUsableBytes, maxQueued, entries, failPoints);
+    }
+
+    /** The same, with places that may fail. */
+    public StoreSettings withFailPoints(FailPoints points) {
+        return new StoreSettings(
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usableBytes,
+                minUsableBytes,
+                maxQueued,
+                logKeepEntries,
+                points);
     }
 }

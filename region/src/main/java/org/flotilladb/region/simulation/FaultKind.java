@@ -1,0 +1,33 @@
+package org.flotilladb.region.simulation;
+
+/** What can go wrong in a simulated world. */
+public enum FaultKind {
+    /** Messages are lost. */
+    LOSS,
+    /** One-way messages arrive twice. */
+    REPETITION,
+    /** Messages arrive much later than others sent after them. */
+    DELAY,
+    /** A node is cut off from everybody, or from the other nodes only; both ways or one way. */
+    PARTITION,
+    /** The leader of some Region is cut off from the other nodes; clients still reach it. */
+    LEADER_CUT_OFF,
+    /** The leader of the Placement Driver is cut off. */
+    PLACEMENT_CUT_OFF,
+    /** A client is cut off from some nodes. */
+    CLIENT_CUT_OFF,
+    /** A node dies between two tasks, or during a write or before a message, and comes back. */
+    CRASH,
+    /** All nodes die at once. */
+    CRASH_ALL,
+    /** A process stands still; then its old timers fire. */
+    PAUSE,
+    /** A wall clock jumps by up to an hour. */
+    WALL_CLOCK,
+    /** A log write fails: the Store stops. */
+    DISK_FAILURE,
+    /** A disk has no room for a while. */
+    DISK_FULL,
+    /** A client dies between two of its messages; another one starts. */
+    CLIENT_DEATH
+}

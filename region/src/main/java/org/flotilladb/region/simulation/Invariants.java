@@ -1,0 +1,264 @@
+package org.flotilladb.region.simulation;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+import org.flotilladb.proto.Family;
+import org.flotilladb.proto.KeyWrite;
+import org.flotilladb.proto.Region;
+import org.flotilladb.proto.RegionEntry;
+import org.flotilladb.raft.Entry;
+import org.flotilladb.region.placement.PlacementGroup;
+import org.flotilladb.region.runtime.KvReader.KvCursor;
+import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.store.Store.PeerView;
+import org.flotilladb.region.store.mvcc.Keys;
+import org.flotilladb.region.store.mvcc.WriteRecord;
+
+/**
+ * What must hold between the nodes at every step: one leader for a term, logs that match, committed entries that stay,
+ * key ranges without gap or overlap, epochs that only grow, equal data where the same entries are applied, and no commit
+ * acknowledged before a majority of the disks has it.
+ */
+final class Invariants {
+    private final int majority;
+    private final TreeMap<Position, Known> entries = new TreeMap<>();
+    private final TreeMap<Position, Long> committedTerms = new TreeMap<>();
+    private final TreeMap<Position, Integer> leaders = new TreeMap<>();
+    private final TreeMap<Long, Long> highestTerm = new TreeMap<>();
+    private final TreeMap<Position, String> checksums = new TreeMap<>();
+    private final TreeMap<Long, TreeMap<Position, Integer>> durableCommits = new TreeMap<>();
+    private long elections;
+    private long checksumsCompared;
+
+    /** A group with an index, or with a term; and a term where an index alone does not tell. */
+    private record Position(long group, long at, long term) implements Comparable<Position> {
+        @Override
+        public int compareTo(Position other) {
+            int byGroup = Long.compare(group, other.group);
+            if (byGroup != 0) {
+                return byGroup;
+            }
+            int byAt = Long.compare(at, other.at);
+            return byAt != 0 ? byAt : Long.compare(term, other.term);
+        }
+    }
+
+    private record Known(long previousTerm, int check, int bytes) {}
+
+    /** What one life of one node has been seen to have committed, and the epochs it has had. */
+    static final class Seen {
+        private final TreeMap<Long, Long> commit = new TreeMap<>();
+        private final TreeMap<Long, Long> rangeVersion = new TreeMap<>();
+    }
+
+    Invariants(int nodes) {
+        majority = nodes / 2 + 1;
+    }
+
+    /** Leaders that were elected, in all groups. */
+    long elections() {
+        return elections;
+    }
+
+    /** Comparisons of replicas that had applied the same. */
+    long checksumsCompared() {
+        return checksumsCompared;
+    }
+
+    private static void broken(String what) {
+        throw new SimulationFailure(what);
+    }
+
+    // ---- logs ------------------------------------------------------------------------------------------------------
+
+    /** The observer of one node's log disk. */
+    SimLogStore.Observer observer(int node) {
+        return new SimLogStore.Observer() {
+            @Override
+            public void appended(long groupId, List<Entry> appended, long previousTerm) {
+                long previous = previousTerm;
+                for (Entry entry : appended) {
+                    written(node, groupId, entry, previous);
+                    previous = entry.term();
+                }
+            }
+
+            @Override
+            public void durable(long groupId, List<Entry> durable) {
+                if (groupId != PlacementGroup.GROUP_ID) {
+                    durable.forEach(entry -> noteCommits(node, groupId, entry));
+                }
+            }
+        };
+    }
+
+    /** Log matching: entries of one index and term are the same, and follow the same. */
+    private void written(int node, long groupId, Entry entry, long previousTerm) {
+        CRC32C crc = new CRC32C();
+        crc.update(entry.data());
+        Known now = new Known(previousTerm, (int) crc.getValue(), entry.data().length);
+        Known before = entries.putIfAbsent(new Position(groupId, entry.index(), entry.term()), now);
+        if (before != null && !before.equals(now)) {
+            broken("logs do not match: node " + node + " has another entry " + entry.index() + " of term "
+                    + entry.term() + " in group " + groupId + " than was seen before (" + now + ", " + before + ")");
+        }
+    }
+
+    private void noteCommits(int node, long groupId, Entry entry) {
+        if (entry.data().length == 0) {
+            return;
+        }
+        RegionEntry command;
+        try {
+            command = RegionEntry.parseFrom(entry.data());
+        } catch (InvalidProtocolBufferException e) {
+            throw new SimulationFailure("entry " + entry.index() + " of group " + groupId + " is damaged", e);
+        }
+        Position position = new Position(groupId, entry.index(), entry.term());
+        for (KeyWrite write : command.getWritesList()) {
+            if (write.getFamily() == Family.FAMILY_WRITE && !write.getDelete()) {
+                long startTs = WriteRecord.startTs(write.getValue().toByteArray());
+                durableCommits
+                        .computeIfAbsent(startTs, ts -> new TreeMap<>())
+                        .merge(position, 1 << node, (a, b) -> a | b);
+            }
+        }
+    }
+
+    /** A client has been told that the transaction with this start is committed; what is wrong with that, or null. */
+    String acknowledged(long startTs) {
+        int best = 0;
+        for (int nodes : durableCommits.getOrDefault(startTs, new TreeMap<>()).values()) {
+            best = Math.max(best, Integer.bitCount(nodes));
+        }
+        return best >= majority
+                ? null
+                : "the commit of the transaction with start " + startTs + " was acknowledged when " + best
+                        + " disks had synced it";
+    }
+
+    // ---- after each task of a node ---------------------------------------------------------------------------------
+
+    /** Looks at a node after one of its tasks. */
+    void look(int node, List<PeerView> peers, SimLogStore log, Seen seen) {
+        for (PeerView peer : peers) {
+            long group = peer.groupId();
+            if (peer.leads()) {
+                lead(node, group, peer.term());
+            }
+            if (peer.appliedIndex() > peer.commitIndex() || peer.commitIndex() > peer.lastIndex()) {
+                broken("node " + node + ", group " + group + ": applied, commit and last index are out of order: "
+                        + peer.appliedIndex() + ", " + peer.commitIndex() + ", " + peer.lastIndex());
+            }
+            Long known = seen.commit.get(group);
+            long from = known == null ? peer.commitIndex() + 1 : known + 1;
+            if (known == null) {
+                from = Math.max(1, log.load(group) == null ? 1 : log.load(group).firstIndex());
+            }
+            if (known != null && peer.commitIndex() < known) {
+                broken("node " + node + ", group " + group + ": the commit index goes back from " + known + " to "
+                        + peer.commitIndex());
+            }
+            if (known == null || peer.commitIndex() > known) {
+                committed(node, group, from, peer.commitIndex(), log);
+                seen.commit.put(group, peer.commitIndex());
+            }
+            if (peer.region() != null) {
+                long version = peer.region().getEpoch().getRangeVersion();
+                Long before = seen.rangeVersion.put(group, version);
+                if (before != null && before > version) {
+                    broken("node " + node + ": the range version of Region " + group + " goes back from " + before
+                            + " to " + version);
+                }
+            }
+        }
+    }
+
+    private void lead(int node, long group, long term) {
+        Integer before = leaders.putIfAbsent(new Position(group, 0, term), node);
+        if (before == null) {
+            elections++;
+            highestTerm.merge(group, term, Math::max);
+        } else if (before != node) {
+            broken("nodes " + before + " and " + node + " both lead group " + group + " in term " + term);
+        }
+    }
+
+    private void committed(int node, long group, long from, long to, SimLogStore log) {
+        if (from > to) {
+            return;
+        }
+        for (Entry entry : log.entries(group, from, to + 1, Long.MAX_VALUE)) {
+            Long before = committedTerms.putIfAbsent(new Position(group, entry.index(), 0), entry.term());
+            if (before != null && before != entry.term()) {
+                broken("node " + node + " has committed entry " + entry.index() + " of group " + group + " with term "
+                        + entry.term() + ", it was committed with term " + before + " before");
+            }
+        }
+    }
+
+    // ---- now and then ----------------------------------------------------------------------------------------------
+
+    /** The Regions of one node cover the key space once; its data equals that of others that have applied the same. */
+    void compare(int node, List<PeerView> peers, KvStore data) {
+        TreeMap<byte[], Region> byStart = new TreeMap<>(Arrays::compareUnsigned);
+        for (PeerView peer : peers) {
+            if (peer.region() != null) {
+                Region twin = byStart.put(peer.region().getStart().toByteArray(), peer.region());
+                if (twin != null) {
+                    broken("node " + node + ": Regions " + twin.getId() + " and " + peer.groupId()
+                            + " begin at the same key");
+                }
+            }
+        }
+        byte[] reached = new byte[0];
+        for (Map.Entry<byte[], Region> each : byStart.entrySet()) {
+            if (reached == null || !Arrays.equals(reached, each.getKey())) {
+                broken("node " + node + ": there is a gap or an overlap in the key space before Region "
+                        + each.getValue().getId());
+            }
+            byte[] end = each.getValue().getEnd().toByteArray();
+            reached = end.length == 0 ? null : end;
+        }
+        if (!byStart.isEmpty() && reached != null) {
+            broken("node " + node + ": the last Region ends before the key space does");
+        }
+        for (PeerView peer : peers) {
+            if (peer.region() != null) {
+                String now = peer.region().getEpoch().getRangeVersion() + " " + checksum(data, peer.region());
+                String before = checksums.putIfAbsent(new Position(peer.groupId(), peer.appliedIndex(), 0), now);
+                if (before != null) {
+                    checksumsCompared++;
+                    if (!before.equals(now)) {
+                        broken("replicas of Region " + peer.groupId() + " differ though they have applied the same "
+                                + peer.appliedIndex() + " entries: " + before + " elsewhere, " + now + " on node "
+                                + node);
+                    }
+                }
+            }
+        }
+    }
+
+    private static long checksum(KvStore data, Region region) {
+        CRC32C crc = new CRC32C();
+        byte[] lower = Keys.lowerBound(region.getStart().toByteArray());
+        byte[] upper = Keys.upperBound(region.getEnd().toByteArray());
+        for (KvStore.Family family : KvStore.Family.values()) {
+            if (family == KvStore.Family.META) {
+                continue;
+            }
+            crc.update(family.ordinal());
+            try (KvCursor cursor = data.cursor(family, lower, upper)) {
+                for (boolean more = cursor.seek(lower); more; more = cursor.next()) {
+                    crc.update(cursor.key());
+                    crc.update(cursor.value());
+                }
+            }
+        }
+        return crc.getValue();
+    }
+}

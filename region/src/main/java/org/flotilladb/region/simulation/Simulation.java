@@ -1,0 +1,66 @@
+package org.flotilladb.region.simulation;
+
+import java.io.PrintStream;
+
+/**
+ * Runs the real Stores, Placement Driver and transaction clients in a simulated world made from a seed, in one thread:
+ * the same seed does the same in every process. See {@link SimWorld} for what happens, {@link Invariants}, {@link
+ * Snapshots} and {@link History} for what must hold.
+ */
+public final class Simulation {
+    private Simulation() {}
+
+    /**
+     * Runs one seed.
+     *
+     * @throws SimulationFailure when an invariant is broken; its message names the seed and the command that repeats it
+     */
+    public static SimulationReport run(SimulationSettings settings) {
+        SimWorld world = new SimWorld(settings);
+        try {
+            return world.run();
+        } catch (RuntimeException | Error e) {
+            throw new SimulationFailure(
+                    "Seed " + settings.seed() + " after " + world.time().nowNs() / 1_000_000 + " ms of virtual time: "
+                            + (e instanceof SimulationFailure ? e.getMessage() : e.toString())
+                            + "\n  faults so far: " + world.faultCounts()
+                            + "\n  run it again: " + command(settings.seed()),
+                    e);
+        }
+    }
+
+    static String command(long seed) {
+        return "mvn -q -Dfast -pl region -am test -Dtest=SimulationTest#one_seed_that_is_asked_for -Dflotilla.seed="
+                + seed;
+    }
+
+    /** Command line: {@code [--seed N] [--seeds COUNT]}; prints a report for each seed. */
+    public static void main(String[] arguments) {
+        System.exit(main(arguments, System.out));
+    }
+
+    private static int main(String[] arguments, PrintStream out) {
+        long seed = 1;
+        long seeds = 1;
+        for (int i = 0; i + 1 < arguments.length; i += 2) {
+            switch (arguments[i]) {
+                case "--seed" -> seed = Long.parseLong(arguments[i + 1]);
+                case "--seeds" -> seeds = Long.parseLong(arguments[i + 1]);
+                default -> {
+                    out.println("Unknown argument " + arguments[i] + ": there are --seed N and --seeds COUNT.");
+                    return 2;
+                }
+            }
+        }
+        int failed = 0;
+        for (long each = seed; each < seed + seeds; each++) {
+            try {
+                out.println(run(SimulationSettings.of(each)));
+            } catch (SimulationFailure e) {
+                failed++;
+                out.println(e.getMessage());
+            }
+        }
+        return failed == 0 ? 0 : 1;
+    }
+}

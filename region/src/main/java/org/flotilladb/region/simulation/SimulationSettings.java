@@ -1,0 +1,58 @@
+package org.flotilladb.region.simulation;
+
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.flotilladb.region.runtime.FailPoints;
+import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.store.storage.MemoryKvStore;
+
+/**
+ * How a run is made; everything else comes from its seed.
+ *
+ * @param seed of everything that is drawn
+ * @param workMs how long clients work, in virtual time
+ * @param faults the kinds that may happen; null: drawn from the seed, none at all for a quarter of them
+ * @param bugs fail points that are on: planted bugs
+ * @param lie how the log disks break their word, or null
+ * @param memory makes an empty store that simulated data disks stand on
+ */
+public record SimulationSettings(
+        long seed,
+        long workMs,
+        Set<FaultKind> faults,
+        Set<String> bugs,
+        SimLogStore.Lie lie,
+        Supplier<KvStore> memory) {
+
+    private static final long WORK_MS = 15_000;
+
+    /** The usual run of a seed. */
+    public static SimulationSettings of(long seed) {
+        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, MemoryKvStore::new);
+    }
+
+    /** The same with one planted bug. */
+    public SimulationSettings withBug(String name) {
+        return new SimulationSettings(seed, workMs, faults, new TreeSet<>(Set.of(name)), lie, memory);
+    }
+
+    /** The same on disks that break their word. */
+    public SimulationSettings withLie(SimLogStore.Lie told) {
+        return new SimulationSettings(seed, workMs, faults, bugs, told, memory);
+    }
+
+    /** The same with these faults and no others. */
+    public SimulationSettings withFaults(Set<FaultKind> kinds) {
+        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, memory);
+    }
+
+    /** The same over another store. */
+    public SimulationSettings withMemory(Supplier<KvStore> maker) {
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, maker);
+    }
+
+    FailPoints failPoints() {
+        return bugs.isEmpty() ? FailPoints.OFF : bugs::contains;
+    }
+}
