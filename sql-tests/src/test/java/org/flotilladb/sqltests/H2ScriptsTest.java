@@ -11,9 +11,11 @@ import org.junit.jupiter.api.Test;
 
 /** The scripts are not part of this project; where they are not beside it, this says so and is skipped. */
 class H2ScriptsTest {
+    /** What is missing are spatial indexes and listings that show the schema of our functions. */
+    private static final double LEAST_SHARE = 0.998;
 
     @Test
-    void atLeast85PercentOfWhatPlainH2PassesPassesHere() throws Exception {
+    void nearlyAllOfWhatPlainH2PassesPassesHere() throws Exception {
         Optional<Path> folder = H2ScriptRunner.findFolder();
         if (folder.isEmpty()) {
             System.out.println("H2's scripts are not here; -Dflotilla.conformance.h2=DIR names their folder. Skipped.");
@@ -29,6 +31,6 @@ class H2ScriptsTest {
         assertTrue(
                 passedPlain >= 0.99 * statements,
                 "the runner passes only " + passedPlain + " of " + statements + " statements on plain H2");
-        assertTrue(share >= 0.85, "only " + share + " of the statements that plain H2 passes pass here");
+        assertTrue(share >= LEAST_SHARE, "only " + share + " of the statements that plain H2 passes pass here");
     }
 }

@@ -60,6 +60,7 @@ final class CatalogTable extends RegionTable {
             if (mirror.sequences() != null) {
                 mirror.sequences().positionMoved(id(newRow));
             }
+            session.getDatabase().getNextModificationDataId();
             return;
         }
         change(session);

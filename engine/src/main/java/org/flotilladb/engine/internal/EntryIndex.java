@@ -133,12 +133,12 @@ final class EntryIndex extends Index {
         return lower ? key.toBytes() : KeyBytes.after(key.toBytes());
     }
 
-    /** Descending first columns turn lower and upper round in the order of bytes; H2 hands bounds in index order. */
+    /** H2 hands bounds in the order of the index, descending columns included; for a reverse search the upper one first. */
     @Override
     public Cursor find(SessionLocal session, SearchRow first, SearchRow last, boolean reverse) {
         try {
-            byte[] start = bound(session, first, true);
-            byte[] end = bound(session, last, false);
+            byte[] start = bound(session, reverse ? last : first, true);
+            byte[] end = bound(session, reverse ? first : last, false);
             if (end != null && Arrays.compareUnsigned(start, end) >= 0) {
                 return new RowIndex.OneRow(null);
             }

@@ -6,7 +6,6 @@ import java.sql.Savepoint;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Pattern;
 import org.flotilladb.engine.SqlSession;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.h2.api.ErrorCode;
@@ -20,10 +19,6 @@ final class FlotillaSession implements SqlSession {
     private static final int MAX_STALE_ATTEMPTS = 20;
     private static final long FIRST_PAUSE_NS = 20_000;
     private static final long MAX_PAUSE_NS = 20_000_000;
-    /** A query that changes data: H2 has no statement rollback for it. */
-    private static final Pattern DATA_CHANGE_IN_QUERY =
-            Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
-
     private static final String[] FUNCTION_PATH = {FunctionSchema.NAME};
 
     private final FlotillaDatabase database;
@@ -34,6 +29,8 @@ final class FlotillaSession implements SqlSession {
     private volatile JdbcConnection h2;
     private SessionLocal session;
     private volatile boolean closed;
+    private String lastSql;
+    private StatementTraits lastTraits = StatementTraits.NONE;
 
     FlotillaSession(FlotillaDatabase database, String user, String passwordHash, Map<String, String> settings)
             throws SQLException {
@@ -50,9 +47,6 @@ final class FlotillaSession implements SqlSession {
         mirror.entered();
         h2 = connection;
         session = (SessionLocal) connection.getSession();
-        if (session.getSchemaSearchPath() == null) {
-            session.setSchemaSearchPath(FUNCTION_PATH);
-        }
     }
 
     private void checkOpen() throws SQLException {
@@ -194,10 +188,34 @@ final class FlotillaSession implements SqlSession {
         mirror.left(session);
     }
 
+    /** Prepared statements come with the same text again and again. */
+    @SuppressWarnings("StringEquality")
+    private StatementTraits traits(String sql) {
+        if (sql != lastSql) {
+            lastTraits = StatementTraits.of(sql);
+            lastSql = sql;
+        }
+        return lastTraits;
+    }
+
     private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
-        if (session.getAutoCommit()
-                || sql == null
-                || !DATA_CHANGE_IN_QUERY.matcher(sql).find()) {
+        StatementTraits traits = traits(sql);
+        if (!traits.callsFunctions() || session.getSchemaSearchPath() != null) {
+            return guarded(traits, work);
+        }
+        SessionLocal here = session;
+        here.setSchemaSearchPath(FUNCTION_PATH);
+        try {
+            return guarded(traits, work);
+        } finally {
+            if (here.getSchemaSearchPath() == FUNCTION_PATH) {
+                here.setSchemaSearchPath(null);
+            }
+        }
+    }
+
+    private <T> T guarded(StatementTraits traits, SqlWork<T> work) throws SQLException {
+        if (session.getAutoCommit() || !traits.changesDataInQuery()) {
             return work.run(h2);
         }
         Savepoint savepoint = h2.setSavepoint();

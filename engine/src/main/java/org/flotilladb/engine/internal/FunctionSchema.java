@@ -11,11 +11,12 @@ import org.h2.schema.SchemaObject;
 import org.h2.schema.UserDefinedFunction;
 
 /**
- * The schema of the functions that every database has. It is on each session's search path, so they need no schema's name;
- * it is made with each mirror and not kept, and its functions show in no listing, so SCRIPT does not write them.
+ * The schema of the functions that every database has. It is on the search path of statements that name one, so they need
+ * no schema's name; it is made with each mirror and not kept, and its functions show in no listing, so SCRIPT does not write them.
  */
 final class FunctionSchema extends Schema {
     static final String NAME = "FLOTILLA";
+    static final String FUNCTION_PREFIX = "FLOTILLA_";
 
     private FunctionSchema(Database database) {
         super(

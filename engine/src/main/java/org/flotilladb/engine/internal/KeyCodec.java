@@ -57,6 +57,8 @@ final class KeyCodec {
     private final boolean[] descending;
     private final boolean[] nullsLast;
     private final Collator collator;
+    /** Of IGNORECASE columns. */
+    private final Collator caselessCollator;
 
     KeyCodec(IndexColumn[] columns, CompareMode compareMode) {
         types = new TypeInfo[columns.length];
@@ -68,10 +70,11 @@ final class KeyCodec {
             descending[i] = (sort & SortOrder.DESCENDING) != 0;
             nullsLast[i] = (sort & SortOrder.NULLS_LAST) != 0 || ((sort & SortOrder.NULLS_FIRST) == 0 && descending[i]);
         }
-        collator = collator(compareMode);
+        collator = collator(compareMode, compareMode.getStrength());
+        caselessCollator = collator(compareMode, Math.min(compareMode.getStrength(), Collator.SECONDARY));
     }
 
-    private static Collator collator(CompareMode mode) {
+    private static Collator collator(CompareMode mode, int strength) {
         if (mode.getName().equals(CompareMode.OFF)) {
             return null;
         }
@@ -86,7 +89,7 @@ final class KeyCodec {
             throw DbException.getUnsupportedException("collation " + mode.getName());
         }
         collator = (Collator) collator.clone();
-        collator.setStrength(mode.getStrength());
+        collator.setStrength(strength);
         return collator;
     }
 
@@ -119,10 +122,13 @@ final class KeyCodec {
             case Value.NUMERIC -> addDecimal(key, decimal(value));
             case Value.DECFLOAT -> addDecfloat(key, value);
             case Value.REAL, Value.DOUBLE -> addDouble(key, value.getDouble());
-            case Value.VARCHAR, Value.CLOB -> addString(key, value.getString());
-            case Value.CHAR -> addString(key, withoutTrailingBlanks(value.getString()));
+            case Value.VARCHAR, Value.CLOB -> addString(key, value.getString(), collator);
+            case Value.CHAR -> addString(key, withoutTrailingBlanks(value.getString()), collator);
             case Value.VARCHAR_IGNORECASE ->
-                addString(key, collator == null ? folded(value.getString()) : value.getString());
+                addString(
+                        key,
+                        caselessCollator == null ? folded(value.getString()) : value.getString(),
+                        caselessCollator);
             case Value.UUID -> {
                 ValueUuid uuid = (ValueUuid) value.convertTo(type, provider);
                 key.addLong(uuid.getHigh());
@@ -273,7 +279,7 @@ final class KeyCodec {
     }
 
     /** Each UTF-16 code unit in one to three bytes that keep its order (as CESU-8 does), then the end. */
-    private void addString(KeyBytes key, String text) {
+    private static void addString(KeyBytes key, String text, Collator collator) {
         if (collator != null) {
             byte[] sortKey;
             synchronized (collator) {

@@ -145,7 +145,7 @@ class RegionTable extends TableBase {
             }
             references.childWritten(session, null, row);
         });
-        approximateRows.incrementAndGet();
+        state(session).countRow(approximateRows, 1);
     }
 
     @Override
@@ -156,7 +156,7 @@ class RegionTable extends TableBase {
             }
             references.parentChanged(session, row, null);
         });
-        approximateRows.decrementAndGet();
+        state(session).countRow(approximateRows, -1);
     }
 
     @Override

@@ -4,10 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.h2.api.IntervalQualifier;
 import org.h2.engine.CastDataProvider;
 import org.h2.message.DbException;
 import org.h2.value.ExtTypeInfoEnum;
+import org.h2.value.ExtTypeInfoRow;
 import org.h2.value.TypeInfo;
 import org.h2.value.Value;
 import org.h2.value.ValueArray;
@@ -344,7 +346,7 @@ final class RowCodec {
                 return ValueArray.get(component, readAll(in, component, provider), provider);
             }
             case Value.ROW:
-                return ValueRow.get(readAll(in, TypeInfo.TYPE_UNKNOWN, provider));
+                return readRow(in, type, provider);
             default:
                 if (valueType >= Value.INTERVAL_YEAR && valueType <= Value.INTERVAL_MINUTE_TO_SECOND) {
                     boolean negative = in.next() != 0;
@@ -354,6 +356,22 @@ final class RowCodec {
                 }
                 throw DbException.getInternalError("a value of type " + valueType + " in a row");
         }
+    }
+
+    private static Value readRow(Reader in, TypeInfo type, CastDataProvider provider) {
+        Value[] elements = new Value[(int) in.number()];
+        if (!(type.getExtTypeInfo() instanceof ExtTypeInfoRow fields)
+                || fields.getFields().size() != elements.length) {
+            for (int i = 0; i < elements.length; i++) {
+                elements[i] = read(in, TypeInfo.TYPE_UNKNOWN, provider);
+            }
+            return ValueRow.get(elements);
+        }
+        int at = 0;
+        for (Map.Entry<String, TypeInfo> field : fields.getFields()) {
+            elements[at++] = read(in, field.getValue(), provider);
+        }
+        return ValueRow.get(type, elements);
     }
 
     private static Value[] readAll(Reader in, TypeInfo type, CastDataProvider provider) {

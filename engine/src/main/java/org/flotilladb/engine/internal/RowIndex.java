@@ -163,10 +163,13 @@ final class RowIndex extends Index {
         }
     }
 
+    /** For a reverse search H2 hands over the upper bound first. */
     @Override
     public Cursor find(SessionLocal session, SearchRow first, SearchRow last, boolean reverse) {
+        SearchRow lower = reverse ? last : first;
+        SearchRow upper = reverse ? first : last;
         try {
-            return find(session, bound(first, true), bound(last, false), reverse, 0);
+            return find(session, bound(lower, true), bound(upper, false), reverse, 0);
         } catch (KeySpaceException e) {
             throw Errors.convert(e);
         }
@@ -177,6 +180,9 @@ final class RowIndex extends Index {
         if (from != null && from.equals(to)) {
             byte[] value = transaction.get(regionTable.rowKey(from));
             return new OneRow(value == null ? null : regionTable.decode(session, from, value));
+        }
+        if (from != null && to != null && from > to) {
+            return new OneRow(null);
         }
         byte[] start = from == null ? regionTable.rowsPrefix() : regionTable.rowKey(from);
         byte[] end = to == null || to == Long.MAX_VALUE

@@ -2,6 +2,7 @@ package org.flotilladb.engine.internal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.flotilladb.engine.keyspace.KeyTransaction;
@@ -54,6 +55,7 @@ final class SessionState {
     /** Between the first and the last write of one row: the mark is behind. */
     private boolean writing;
 
+    private final RowCounts rowCounts = new RowCounts();
     private final List<Runnable> afterEnd = new ArrayList<>();
     private final List<RegionTable> lockedTables = new ArrayList<>();
 
@@ -119,6 +121,7 @@ final class SessionState {
         Command command = session.getCurrentCommand();
         if (newStatement || (command != lastCommand && command != null)) {
             newStatement = false;
+            rowCounts.separate();
             behind = false;
             lastCommand = command;
             if (prepared == null) {
@@ -155,6 +158,11 @@ final class SessionState {
         }
     }
 
+    /** A row was added to or taken from a table, whose approximate count follows if that is undone. */
+    void countRow(AtomicLong count, int change) {
+        rowCounts.changed(count, change, transaction == null ? 0 : transaction.mark());
+    }
+
     /** Called after buffered writes: H2's undo log learns where ours stands. */
     void wrote(SessionLocal session) {
         writing = false;
@@ -172,6 +180,7 @@ final class SessionState {
                 stored != null && stored >>> SERIAL_SHIFT == serial ? stored & ((1L << SERIAL_SHIFT) - 1) : heldMark;
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
+            rowCounts.undoTo(mark);
             catalogUndone |= held || mark < catalogMark;
             if (mark < catalogMark) {
                 catalogMark = -1;
@@ -270,6 +279,7 @@ final class SessionState {
         catalogMark = -1;
         newStatement = true;
         long before = commits;
+        boolean committed = false;
         try {
             if (!commit) {
                 ending.rollback();
@@ -280,6 +290,7 @@ final class SessionState {
                 commits += ending.mark() > 0 ? 1 : 0;
                 ending.commit();
             }
+            committed = commit;
         } catch (KeySpaceException e) {
             if (e.kind() == KeySpaceException.Kind.CONFLICT) {
                 commits = before;
@@ -287,6 +298,7 @@ final class SessionState {
             session.rollback();
             throw Errors.convert(e);
         } finally {
+            rowCounts.end(committed);
             if (!keeps) {
                 mirror.retire();
             }

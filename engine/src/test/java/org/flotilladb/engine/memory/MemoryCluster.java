@@ -1,5 +1,6 @@
 package org.flotilladb.engine.memory;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
@@ -87,6 +88,14 @@ public final class MemoryCluster {
     /** The keys that hold a value now. */
     public long liveKeys() {
         return data.values().stream().filter(v -> v.value != null).count();
+    }
+
+    /** The keys whose value contains these bytes now. */
+    public long liveKeysHolding(byte[] part) {
+        String text = new String(part, StandardCharsets.ISO_8859_1);
+        return data.values().stream()
+                .filter(v -> v.value != null && new String(v.value, StandardCharsets.ISO_8859_1).contains(text))
+                .count();
     }
 
     long now() {

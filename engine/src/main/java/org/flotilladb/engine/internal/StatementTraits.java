@@ -1,0 +1,37 @@
+package org.flotilladb.engine.internal;
+
+import java.util.regex.Pattern;
+
+/**
+ * What a session must know of a statement before H2 parses it, found in its text; too much is found rather than too
+ * little. Immutable.
+ *
+ * @param changesDataInQuery a query may change data: H2 has no statement rollback for it
+ * @param callsFunctions it may call one of the functions that every database has
+ */
+record StatementTraits(boolean changesDataInQuery, boolean callsFunctions) {
+    static final StatementTraits NONE = new StatementTraits(false, false);
+
+    private static final Pattern DATA_CHANGE_IN_QUERY =
+            Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
+
+    static StatementTraits of(String sql) {
+        if (sql == null) {
+            return NONE;
+        }
+        boolean calls = contains(sql, FunctionSchema.FUNCTION_PREFIX);
+        boolean changes =
+                contains(sql, "TABLE") && DATA_CHANGE_IN_QUERY.matcher(sql).find();
+        return calls || changes ? new StatementTraits(changes, calls) : NONE;
+    }
+
+    private static boolean contains(String text, String word) {
+        int last = text.length() - word.length();
+        for (int i = 0; i <= last; i++) {
+            if (text.regionMatches(true, i, word, 0, word.length())) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
