@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.util.Properties;
 import java.util.logging.Logger;
 import org.flotilladb.driver.Databases;
-import org.flotilladb.driver.JdbcUrl;
 import org.flotilladb.driver.jdbc.Versions;
 
 /** The JDBC driver; registers itself. */
@@ -30,16 +29,12 @@ public final class Driver implements java.sql.Driver {
         if (url == null) {
             throw new SQLException("The URL is null: write jdbc:flotilla:...", "08001", 90046);
         }
-        return url.startsWith(JdbcUrl.PREFIX);
+        return Databases.accepts(url);
     }
 
     @Override
     public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) {
-        DriverPropertyInfo user = new DriverPropertyInfo("user", null);
-        user.description = "The database user; the first one of a new database becomes its administrator";
-        DriverPropertyInfo password = new DriverPropertyInfo("password", null);
-        password.description = "That user's password";
-        return new DriverPropertyInfo[] {user, password};
+        return Databases.propertyInfo(url, info);
     }
 
     @Override

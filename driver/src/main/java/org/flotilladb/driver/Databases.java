@@ -1,7 +1,9 @@
 package org.flotilladb.driver;
 
 import java.sql.Connection;
+import java.sql.DriverPropertyInfo;
 import java.sql.SQLException;
+import java.util.Map;
 import java.util.Properties;
 import org.flotilladb.driver.keyspace.RegionKeySpace;
 import org.flotilladb.engine.keyspace.KeySpace;
@@ -10,16 +12,29 @@ import org.flotilladb.engine.keyspace.KeySpace;
 public final class Databases {
     private Databases() {}
 
-    /** Opens a connection. */
+    /**
+     * Opens a connection.
+     *
+     * @param properties user, password and settings; may be null
+     */
     public static Connection connect(String url, Properties properties) throws SQLException {
-        String user = property(properties, "user");
-        String password = property(properties, "password");
-        return OpenDatabases.connect(JdbcUrl.parse(url, properties), user, password.toCharArray());
+        return OpenDatabases.connect(JdbcUrl.parse(url, properties));
     }
 
-    private static String property(Properties properties, String key) {
-        String value = properties == null ? null : properties.getProperty(key);
-        return value == null ? "" : value;
+    /** Whether a URL is one of ours, right or wrong. */
+    public static boolean accepts(String url) {
+        return url.startsWith(JdbcUrl.PREFIX);
+    }
+
+    /** What can be set in a URL of this form, or in any when the URL is null or not whole yet. */
+    public static DriverPropertyInfo[] propertyInfo(String url, Properties properties) {
+        try {
+            JdbcUrl parsed = JdbcUrl.parse(url, properties);
+            return Settings.propertyInfo(parsed.settings(), parsed.kind().form);
+        } catch (SQLException e) {
+            // Tools ask while a person is still typing.
+            return Settings.propertyInfo(Map.of(), null);
+        }
     }
 
     /** How the transactions of this process on a database were committed. */

@@ -5,10 +5,16 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Properties;
 import java.util.logging.Logger;
+import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
+import javax.sql.PooledConnection;
+import org.flotilladb.driver.jdbc.FlotillaPooledConnection;
 
-/** A DataSource with the properties url, user and password. Every connection is a new one; pools stand before it. */
-public final class FlotillaDataSource implements DataSource {
+/**
+ * A DataSource with the properties url, user and password. Every connection is a new one; pools stand before it. Safe
+ * for many threads once its properties are set.
+ */
+public final class FlotillaDataSource implements DataSource, ConnectionPoolDataSource {
     private String url;
     private String user = "";
     private String password = "";
@@ -53,10 +59,25 @@ public final class FlotillaDataSource implements DataSource {
         if (url == null) {
             throw new SQLException("The DataSource has no URL: call setUrl(\"jdbc:flotilla:...\").", "08001");
         }
-        return OpenDatabases.connect(
-                JdbcUrl.parse(url, new Properties()),
-                asUser == null ? "" : asUser,
-                withPassword == null ? new char[0] : withPassword.toCharArray());
+        Properties properties = new Properties();
+        // What is empty here may still stand in the URL.
+        if (asUser != null && !asUser.isEmpty()) {
+            properties.setProperty("user", asUser);
+        }
+        if (withPassword != null && !withPassword.isEmpty()) {
+            properties.setProperty("password", withPassword);
+        }
+        return Databases.connect(url, properties);
+    }
+
+    @Override
+    public PooledConnection getPooledConnection() throws SQLException {
+        return new FlotillaPooledConnection(getConnection());
+    }
+
+    @Override
+    public PooledConnection getPooledConnection(String asUser, String withPassword) throws SQLException {
+        return new FlotillaPooledConnection(getConnection(asUser, withPassword));
     }
 
     @Override
@@ -64,11 +85,13 @@ public final class FlotillaDataSource implements DataSource {
         return logWriter;
     }
 
+    /** Kept and not written to: Flotilla logs through slf4j. */
     @Override
     public void setLogWriter(PrintWriter out) {
         logWriter = out;
     }
 
+    /** Kept; a cluster that does not answer is given up after 10 seconds in any case. */
     @Override
     public void setLoginTimeout(int seconds) {
         loginTimeoutSeconds = seconds;

@@ -1,44 +1,59 @@
 package org.flotilladb.driver;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 
 /**
- * A URL taken apart.
+ * A URL taken apart, with what a connection's properties add to it.
  *
  * @param name of the database
- * @param path the directory of {@code file:} and {@code node:}, absolute
+ * @param path the directory of {@code file:} and {@code node:}, absolute and without links; null for the other forms
  * @param hosts of a cluster, {@code host:port}
- * @param settings keys in upper case
+ * @param settings checked; only those that were given
  */
-public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map<String, String> settings) {
+record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map<Setting, String> settings) {
     /** What every URL begins with. */
-    public static final String PREFIX = "jdbc:flotilla:";
+    static final String PREFIX = "jdbc:flotilla:";
 
-    public static final int DEFAULT_PORT = 7411;
+    static final int DEFAULT_PORT = 7411;
     private static final String DEFAULT_DATABASE = "main";
     private static final String FORMS = "jdbc:flotilla:mem:NAME, jdbc:flotilla:file:PATH,"
             + " jdbc:flotilla:node:PATH;LISTEN=host:port;JOIN=host:port, or jdbc:flotilla://host:port/DATABASE";
+    private static final Pattern SECRET = Pattern.compile("(?i)(PASSWORD\\s*=)[^;&]*");
     private static final AtomicLong UNNAMED = new AtomicLong();
 
     /** The four forms. */
-    public enum Kind {
-        MEMORY,
-        FILE,
-        NODE,
-        CLUSTER
+    enum Kind {
+        MEMORY("mem:"),
+        FILE("file:"),
+        NODE("node:"),
+        CLUSTER("//");
+
+        /** What follows the prefix. */
+        final String form;
+
+        Kind(String form) {
+            this.form = form;
+        }
     }
 
-    /** @throws SQLException with one sentence that says what is wrong and what to write */
-    public static JdbcUrl parse(String url, Properties properties) throws SQLException {
+    /**
+     * Takes a URL apart.
+     *
+     * @param properties more settings, which must not contradict those of the URL; may be null
+     * @throws SQLException with one sentence that says what is wrong and what to write
+     */
+    static JdbcUrl parse(String url, Properties properties) throws SQLException {
         if (url == null || !url.startsWith(PREFIX)) {
             throw malformed(url, "it must begin with " + PREFIX + "; the forms are " + FORMS);
         }
@@ -49,64 +64,76 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
             throw malformed(
                     url, "it mixes ';' and '?': write all settings as ;KEY=VALUE or all as ?key=value&key=value");
         }
-        Map<String, String> settings = new TreeMap<>();
-        String location = rest;
-        if (semicolon >= 0) {
-            location = rest.substring(0, semicolon);
-            addAll(url, settings, rest.substring(semicolon + 1), ";");
-        } else if (question >= 0) {
-            location = rest.substring(0, question);
-            addAll(url, settings, rest.substring(question + 1), "&");
+        int end = semicolon >= 0 ? semicolon : question;
+        String location = end < 0 ? rest : rest.substring(0, end);
+        Kind kind = kind(url, location);
+        Map<Setting, String> settings = new EnumMap<>(Setting.class);
+        if (end >= 0) {
+            addAll(url, settings, rest.substring(end + 1), semicolon >= 0 ? ";" : "&");
         }
         if (properties != null) {
             for (String key : properties.stringPropertyNames()) {
-                String upper = key.toUpperCase(Locale.ROOT);
-                if (!upper.equals("USER") && !upper.equals("PASSWORD")) {
-                    settings.putIfAbsent(upper, properties.getProperty(key));
-                }
+                add(url, settings, key, properties.getProperty(key));
             }
         }
-        Settings.check(settings.keySet());
-        return locate(url, location, settings);
+        Settings.checkForm(settings, kind.form);
+        return locate(url, kind, location.substring(kind.form.length()), settings);
     }
 
-    private static JdbcUrl locate(String url, String location, Map<String, String> settings) throws SQLException {
-        if (location.startsWith("mem:")) {
-            String name = location.substring("mem:".length());
-            String known = name.isEmpty() ? "unnamed-" + UNNAMED.incrementAndGet() : name;
-            return new JdbcUrl(Kind.MEMORY, known, null, List.of(), settings);
-        }
-        if (location.startsWith("file:")) {
-            Path path = path(url, location.substring("file:".length()));
-            return new JdbcUrl(Kind.FILE, path.getFileName().toString(), path, List.of(), settings);
-        }
-        if (location.startsWith("node:")) {
-            Path path = path(url, location.substring("node:".length()));
-            if (!settings.containsKey("LISTEN") || !settings.containsKey("JOIN")) {
-                throw malformed(url, "a node needs ;LISTEN=host:port;JOIN=host:port,...");
+    private static Kind kind(String url, String location) throws SQLException {
+        for (Kind kind : Kind.values()) {
+            if (location.startsWith(kind.form)) {
+                return kind;
             }
-            return new JdbcUrl(Kind.NODE, path.getFileName().toString(), path, List.of(), settings);
-        }
-        if (location.startsWith("//")) {
-            return cluster(url, location.substring(2), settings);
         }
         throw malformed(url, "after jdbc:flotilla: comes mem:, file:, node: or //; the forms are " + FORMS);
     }
 
-    private static JdbcUrl cluster(String url, String location, Map<String, String> settings) throws SQLException {
+    private static JdbcUrl locate(String url, Kind kind, String location, Map<Setting, String> settings)
+            throws SQLException {
+        switch (kind) {
+            case MEMORY -> {
+                String name = location.isEmpty() ? "unnamed-" + UNNAMED.incrementAndGet() : location;
+                return new JdbcUrl(kind, name, null, List.of(), settings);
+            }
+            case FILE -> {
+                Path path = path(url, location);
+                return new JdbcUrl(kind, path.getFileName().toString(), path, List.of(), settings);
+            }
+            case NODE -> {
+                Path path = path(url, location);
+                if (!settings.containsKey(Setting.LISTEN) || !settings.containsKey(Setting.JOIN)) {
+                    throw malformed(url, "a node needs ;LISTEN=host:port;JOIN=host:port,...");
+                }
+                settings.put(Setting.LISTEN, hostAndPort(url, settings.get(Setting.LISTEN)));
+                List<String> join = hosts(url, settings.get(Setting.JOIN));
+                return new JdbcUrl(kind, path.getFileName().toString(), path, join, settings);
+            }
+            default -> {
+                return cluster(url, location, settings);
+            }
+        }
+    }
+
+    private static JdbcUrl cluster(String url, String location, Map<Setting, String> settings) throws SQLException {
         int slash = location.indexOf('/');
         String hostList = slash < 0 ? location : location.substring(0, slash);
         String name = slash < 0 || slash == location.length() - 1 ? DEFAULT_DATABASE : location.substring(slash + 1);
         if (name.indexOf('/') >= 0) {
             throw malformed(url, "the database's name must not contain '/'");
         }
-        List<String> hosts = new ArrayList<>();
-        for (String host : hostList.split(",", -1)) {
-            hosts.add(hostAndPort(url, host.trim()));
-        }
-        return new JdbcUrl(Kind.CLUSTER, name, null, hosts, settings);
+        return new JdbcUrl(Kind.CLUSTER, name, null, hosts(url, hostList), settings);
     }
 
+    private static List<String> hosts(String url, String list) throws SQLException {
+        List<String> hosts = new ArrayList<>();
+        for (String host : list.split(",", -1)) {
+            hosts.add(hostAndPort(url, host.trim()));
+        }
+        return hosts;
+    }
+
+    /** An IPv6 address stands in brackets. */
     private static String hostAndPort(String url, String host) throws SQLException {
         if (host.isEmpty()) {
             throw malformed(url, "a host is missing: write //host:port,host:port/DATABASE");
@@ -115,9 +142,10 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
         if (colon < 0 || host.endsWith("]")) {
             return host + ":" + DEFAULT_PORT;
         }
+        boolean ambiguous = host.indexOf(':') != colon && !host.startsWith("[");
         try {
             int port = Integer.parseInt(host.substring(colon + 1));
-            if (colon > 0 && port > 0 && port < 65_536) {
+            if (colon > 0 && port > 0 && port < 65_536 && !ambiguous) {
                 return host;
             }
         } catch (NumberFormatException e) {
@@ -133,7 +161,7 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
         String full =
                 text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
         try {
-            Path path = Path.of(full).toAbsolutePath().normalize();
+            Path path = withoutLinks(Path.of(full).toAbsolutePath().normalize());
             if (path.getFileName() == null) {
                 throw malformed(url, "the path must name a directory below the root");
             }
@@ -143,7 +171,21 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
         }
     }
 
-    private static void addAll(String url, Map<String, String> settings, String text, String separator)
+    /** One directory has one name, whatever links lead to it: the name of its database, and the key it is open under. */
+    private static Path withoutLinks(Path path) {
+        if (path.getParent() == null) {
+            return path;
+        }
+        try {
+            return Files.exists(path)
+                    ? path.toRealPath()
+                    : withoutLinks(path.getParent()).resolve(path.getFileName());
+        } catch (IOException e) {
+            return path;
+        }
+    }
+
+    private static void addAll(String url, Map<Setting, String> settings, String text, String separator)
             throws SQLException {
         for (String part : text.split(separator, -1)) {
             if (part.isBlank()) {
@@ -153,52 +195,55 @@ public record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map
             if (equals <= 0) {
                 throw malformed(url, "'" + part + "' is not KEY=VALUE");
             }
-            String key = part.substring(0, equals).trim().toUpperCase(Locale.ROOT);
-            String value = part.substring(equals + 1).trim();
-            String before = settings.put(key, value);
-            if (before != null && !before.equals(value)) {
-                throw malformed(url, "the setting " + key + " is given twice, as " + before + " and as " + value);
-            }
+            add(url, settings, part.substring(0, equals), part.substring(equals + 1));
+        }
+    }
+
+    private static void add(String url, Map<Setting, String> settings, String key, String value) throws SQLException {
+        Setting setting = Settings.find(key);
+        String checked = setting.checked(value);
+        String before = settings.put(setting, checked);
+        if (before != null && !before.equals(checked)) {
+            throw malformed(
+                    url,
+                    "the setting " + setting.key() + " is given twice"
+                            + (setting == Setting.PASSWORD ? "" : ", as " + before + " and as " + checked));
         }
     }
 
     private static SQLException malformed(String url, String why) {
-        return new SQLException("The URL " + url + " cannot be understood: " + why + ".", "08001", 90046);
+        return Settings.error("The URL " + masked(url) + " cannot be understood: " + why + ".");
+    }
+
+    /** Without its password. */
+    private static String masked(String url) {
+        return url == null ? "null" : SECRET.matcher(url).replaceAll("$1***");
     }
 
     /** The URL without settings. */
-    public String plain() {
-        return switch (kind) {
-            case MEMORY -> PREFIX + "mem:" + name;
-            case FILE -> PREFIX + "file:" + path;
-            case NODE -> PREFIX + "node:" + path;
-            case CLUSTER -> PREFIX + "//" + String.join(",", hosts) + "/" + name;
-        };
+    String plain() {
+        return PREFIX
+                + switch (kind) {
+                    case MEMORY -> kind.form + name;
+                    case FILE, NODE -> kind.form + path;
+                    case CLUSTER -> kind.form + String.join(",", hosts) + "/" + name;
+                };
     }
 
-    /** A whole number among the settings. */
-    long number(String key, long otherwise) throws SQLException {
-        String value = settings.get(key);
-        if (value == null) {
-            return otherwise;
-        }
-        try {
-            return Long.parseLong(value);
-        } catch (NumberFormatException e) {
-            throw new SQLException(
-                    "The setting " + key + " must be a whole number, it is '" + value + "'.", "08001", 90046);
-        }
+    String text(Setting setting) {
+        return settings.getOrDefault(setting, setting.otherwise());
     }
 
-    /** A yes or no among the settings. */
-    boolean flag(String key) throws SQLException {
-        String value = settings.getOrDefault(key, "FALSE").toUpperCase(Locale.ROOT);
-        return switch (value) {
-            case "TRUE", "1" -> true;
-            case "FALSE", "0" -> false;
-            default ->
-                throw new SQLException(
-                        "The setting " + key + " must be TRUE or FALSE, it is '" + value + "'.", "08001", 90046);
-        };
+    long number(Setting setting) {
+        return Long.parseLong(text(setting));
+    }
+
+    boolean flag(Setting setting) {
+        return text(setting).equals("TRUE");
+    }
+
+    @Override
+    public String toString() {
+        return plain();
     }
 }

@@ -1,18 +1,15 @@
 package org.flotilladb.driver;
 
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.flotilladb.driver.Setting.Scope;
 import org.flotilladb.driver.jdbc.FlotillaConnection;
+import org.flotilladb.driver.jdbc.Timers;
 import org.flotilladb.driver.keyspace.ClusterKeySpaces;
 import org.flotilladb.engine.SqlDatabase;
 import org.flotilladb.engine.SqlSession;
@@ -20,20 +17,25 @@ import org.flotilladb.engine.keyspace.KeySpace;
 
 /**
  * The databases that are open in this process, each once: it lives while a connection is open, or longer with
- * DB_CLOSE_DELAY (seconds; -1: until the process ends). Safe for many threads.
+ * DB_CLOSE_DELAY. Safe for many threads.
  */
 final class OpenDatabases {
     private static final Map<String, Open> OPEN = new HashMap<>();
-    private static ScheduledExecutorService closer;
+    private static boolean ended;
 
-    /** One open database; its lock is held while it is being opened. */
+    /** One database; its lock is held while it is being opened and closed. It leaves the map when it is closed. */
     private static final class Open {
         private final String key;
-        private KeySpace keySpace;
-        private SqlDatabase database;
-        private int connections;
+        /** Connections, and threads that are about to make one; guarded by the map's lock. */
         private int users;
+        /** Guarded by the map's lock, for those who only look. */
+        private KeySpace keySpace;
+
+        private SqlDatabase database;
         private long closeDelaySeconds;
+        private boolean closeOnExit = true;
+        /** Grows whenever it becomes idle, so that only the newest timer closes it. */
+        private long idleCount;
 
         Open(String key) {
             this.key = key;
@@ -46,131 +48,119 @@ final class OpenDatabases {
 
     private OpenDatabases() {}
 
-    static Connection connect(JdbcUrl url, String user, char[] password) throws SQLException {
-        if (url.kind() == JdbcUrl.Kind.NODE) {
-            throw new SQLException(
-                    "An application as a node (jdbc:flotilla:node:) is not available in this version: start"
-                            + " ./flotilla server and connect with jdbc:flotilla://host:port/NAME.",
-                    "0A000",
-                    50100);
-        }
+    static Connection connect(JdbcUrl url) throws SQLException {
         Open open;
         synchronized (OPEN) {
+            if (ended) {
+                throw new SQLException("The process is ending: no database is opened any more.", "08001");
+            }
             open = OPEN.computeIfAbsent(url.plain(), Open::new);
             open.users++;
         }
+        boolean connected = false;
         try {
             SqlSession session;
             synchronized (open) {
                 if (open.database == null) {
+                    open.closeDelaySeconds = 0;
+                    open.closeOnExit = true;
                     open(open, url);
                 }
-                long delay = url.number("DB_CLOSE_DELAY", 0);
-                session = open.database.connect(user, password, Settings.forSession(url.settings()));
-                if (delay != 0) {
-                    open.closeDelaySeconds = delay;
+                session = open.database.connect(
+                        url.text(Setting.USER),
+                        url.text(Setting.PASSWORD).toCharArray(),
+                        Settings.of(url.settings(), Scope.SESSION));
+                // Only who may enter decides how long it stays open.
+                if (url.settings().containsKey(Setting.DB_CLOSE_DELAY)) {
+                    open.closeDelaySeconds = url.number(Setting.DB_CLOSE_DELAY);
                 }
-                open.connections++;
+                if (url.settings().containsKey(Setting.DB_CLOSE_ON_EXIT)) {
+                    open.closeOnExit = url.flag(Setting.DB_CLOSE_ON_EXIT);
+                }
             }
-            Open opened = open;
-            return new FlotillaConnection(session, url.plain(), () -> released(opened));
+            connected = true;
+            return new FlotillaConnection(session, url.plain(), () -> released(open));
         } finally {
-            synchronized (open) {
-                synchronized (OPEN) {
-                    open.users--;
-                }
-                closeIfUnused(open);
+            if (!connected) {
+                released(open);
             }
         }
     }
 
     private static void open(Open open, JdbcUrl url) throws SQLException {
-        boolean mustExist = url.flag("IFEXISTS");
         KeySpace keySpace = switch (url.kind()) {
-            case MEMORY -> provider().openMemory(url.name(), (int) url.number("NODES", 1));
-            case FILE -> provider().openFile(url.path(), mustExist);
-            case CLUSTER -> ClusterKeySpaces.connect(url.hosts(), url.settings());
-            case NODE -> throw new SQLException("not here", "0A000");
+            case MEMORY -> Providers.find().openMemory(url.name(), (int) url.number(Setting.NODES));
+            case FILE -> Providers.find().openFile(url.path(), url.flag(Setting.IFEXISTS));
+            case CLUSTER -> ClusterKeySpaces.connect(url.hosts(), url.number(Setting.OPERATION_TIMEOUT_MS));
+            case NODE -> {
+                Providers.find();
+                throw new SQLException(
+                        "An application as a node (jdbc:flotilla:node:) is not available in this version: start"
+                                + " ./flotilla server and connect with jdbc:flotilla://host:port/NAME.",
+                        "0A000",
+                        50100);
+            }
         };
         try {
-            open.database = SqlDatabase.open(keySpace, url.name(), Settings.forDatabase(url.settings()));
-            open.keySpace = keySpace;
+            open.database = SqlDatabase.open(keySpace, url.name(), Settings.of(url.settings(), Scope.DATABASE));
         } catch (SQLException | RuntimeException e) {
             keySpace.close();
             throw e;
         }
-    }
-
-    private static EmbeddedNodeProvider provider() throws SQLException {
-        for (ClassLoader loader : new ClassLoader[] {
-            OpenDatabases.class.getClassLoader(), Thread.currentThread().getContextClassLoader()
-        }) {
-            try {
-                for (EmbeddedNodeProvider provider : ServiceLoader.load(EmbeddedNodeProvider.class, loader)) {
-                    return provider;
-                }
-            } catch (ServiceConfigurationError e) {
-                throw new SQLException("The embedded node cannot be loaded: " + e.getMessage() + ".", "08001", e);
-            }
+        synchronized (OPEN) {
+            open.keySpace = keySpace;
         }
-        throw new SQLException(
-                "A database inside this process needs the node's classes: add org.flotilladb:flotilla-server to the"
-                        + " class path.",
-                "08001",
-                90046);
     }
 
+    /** One connection, or one attempt at one, less. */
     private static void released(Open open) {
         synchronized (open) {
-            open.connections--;
-            if (open.connections > 0) {
-                return;
+            synchronized (OPEN) {
+                if (--open.users > 0) {
+                    return;
+                }
             }
-            if (open.closeDelaySeconds == 0) {
+            long idle = ++open.idleCount;
+            if (open.database == null || open.closeDelaySeconds == 0) {
                 closeIfUnused(open);
             } else if (open.closeDelaySeconds > 0) {
-                closer().schedule(
-                                () -> {
-                                    synchronized (open) {
-                                        closeIfUnused(open);
-                                    }
-                                },
-                                open.closeDelaySeconds,
-                                TimeUnit.SECONDS);
-            }
-        }
-    }
-
-    private static ScheduledExecutorService closer() {
-        synchronized (OPEN) {
-            if (closer == null) {
-                closer = Executors.newSingleThreadScheduledExecutor(task -> {
-                    Thread thread = new Thread(task, "flotilla-close-delay");
-                    thread.setDaemon(true);
-                    return thread;
+                Timers.after(TimeUnit.SECONDS.toMillis(open.closeDelaySeconds), () -> {
+                    synchronized (open) {
+                        if (open.idleCount == idle) {
+                            closeIfUnused(open);
+                        }
+                    }
                 });
             }
-            return closer;
         }
     }
 
-    /** The caller holds the database's lock. */
+    /**
+     * Closes it and takes it out of the map, in this order: whoever asks for it meanwhile waits for the lock and then
+     * opens it again, instead of finding its directory in use. The caller holds the lock.
+     */
     private static void closeIfUnused(Open open) {
         synchronized (OPEN) {
-            boolean kept = open.database != null && open.connections == 0 && open.closeDelaySeconds != 0;
-            if (open.connections > 0 || open.users > 0 || (kept && open.closeDelaySeconds < 0)) {
+            if (open.users > 0) {
                 return;
             }
-            OPEN.remove(open.key, open);
         }
         close(open);
+        synchronized (OPEN) {
+            if (open.users == 0) {
+                OPEN.remove(open.key, open);
+            }
+        }
     }
 
     private static void close(Open open) {
         SqlDatabase database = open.database;
-        KeySpace keySpace = open.keySpace;
+        KeySpace keySpace;
+        synchronized (OPEN) {
+            keySpace = open.keySpace;
+            open.keySpace = null;
+        }
         open.database = null;
-        open.keySpace = null;
         if (database != null) {
             database.close();
             keySpace.close();
@@ -180,20 +170,15 @@ final class OpenDatabases {
     private static void closeAll() {
         List<Open> all;
         synchronized (OPEN) {
+            ended = true;
             all = new ArrayList<>(OPEN.values());
-            OPEN.clear();
         }
         for (Open open : all) {
             synchronized (open) {
-                close(open);
+                if (open.closeOnExit) {
+                    close(open);
+                }
             }
-        }
-    }
-
-    /** Whether a directory is open in this process; for tests. */
-    static boolean isOpen(Path directory) {
-        synchronized (OPEN) {
-            return OPEN.containsKey(JdbcUrl.PREFIX + "file:" + directory);
         }
     }
 

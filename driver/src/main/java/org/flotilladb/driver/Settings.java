@@ -1,97 +1,91 @@
 package org.flotilladb.driver;
 
+import java.sql.DriverPropertyInfo;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
+import org.flotilladb.driver.Setting.Scope;
 
-/** The settings a URL may have: our own, and those of H2 that make sense here. */
+/** The settings of one URL, checked; and what can be said about all of them. */
 final class Settings {
-    /** Ours; the rest goes to H2. */
-    private static final Set<String> OWN = Set.of("NODES", "DB_CLOSE_DELAY", "LISTEN", "JOIN", "OPERATION_TIMEOUT_MS");
-
-    /** What belongs to the whole database in H2, and must be there when its mirror is made. */
-    private static final Set<String> DATABASE = Set.of(
-            "IFEXISTS",
-            "MODE",
-            "CASE_INSENSITIVE_IDENTIFIERS",
-            "DATABASE_TO_UPPER",
-            "DATABASE_TO_LOWER",
-            "DEFAULT_NULL_ORDERING",
-            "IGNORECASE",
-            "COLLATION",
-            "ZERO_BASED_ENUMS",
-            "DEFAULT_ESCAPE",
-            "OPTIMIZE_REUSE_RESULTS");
-
-    private static final Set<String> SESSION = Set.of(
-            "LOCK_TIMEOUT",
-            "SCHEMA",
-            "SCHEMA_SEARCH_PATH",
-            "NON_KEYWORDS",
-            "TIME ZONE",
-            "QUERY_TIMEOUT",
-            "LAZY_QUERY_EXECUTION",
-            "VARIABLE_BINARY",
-            "OLD_INFORMATION_SCHEMA",
-            "AUTOCOMMIT");
+    private static final int UNSUPPORTED_SETTING = 90113;
+    private static final int URL_FORMAT = 90046;
 
     /** Settings that people bring along from H2, and what to do instead. */
-    private static final Map<String, String> REFUSED = new TreeMap<>(Map.of(
-            "AUTO_SERVER",
-            "several processes open one database as clients of a server: start ./flotilla server and use"
-                    + " jdbc:flotilla://host:port/NAME",
-            "INIT",
-            "run the statements after connecting",
-            "CIPHER",
-            "keep the directory on an encrypted file system",
-            "FILE_LOCK",
-            "the data directory is always locked",
-            "CACHE_SIZE",
-            "leave it out",
-            "DEFAULT_TABLE_ENGINE",
-            "tables always are key ranges here",
-            "ACCESS_MODE_DATA",
-            "leave it out",
-            "AUTO_RECONNECT",
-            "connections to a cluster find its nodes again by themselves",
-            "TRACE_LEVEL_FILE",
-            "use slf4j"));
+    private static final Map<String, String> REFUSED = new TreeMap<>(Map.ofEntries(
+            Map.entry(
+                    "AUTO_SERVER",
+                    "several processes open one database as clients of a server: start ./flotilla server and use"
+                            + " jdbc:flotilla://host:port/NAME"),
+            Map.entry("INIT", "run the statements after connecting"),
+            Map.entry("CIPHER", "keep the directory on an encrypted file system"),
+            Map.entry("FILE_LOCK", "the data directory is always locked"),
+            Map.entry("CACHE_SIZE", "leave it out"),
+            Map.entry("DEFAULT_TABLE_ENGINE", "tables always are key ranges here"),
+            Map.entry("ACCESS_MODE_DATA", "leave it out"),
+            Map.entry("AUTO_RECONNECT", "connections to a cluster find its nodes again by themselves"),
+            Map.entry("WRITE_DELAY", "every commit is durable when it returns"),
+            Map.entry("LOCK_MODE", "rows are locked, and readers never wait"),
+            Map.entry("FORBID_CREATION", "use IFEXISTS=TRUE"),
+            Map.entry("NETWORK_TIMEOUT", "use OPERATION_TIMEOUT_MS, or Connection.setNetworkTimeout"),
+            Map.entry("DATABASE_EVENT_LISTENER", "a database runs no Java of its users"),
+            Map.entry("JAVA_OBJECT_SERIALIZER", "a database runs no Java of its users"),
+            Map.entry("AUTHENTICATOR", "users and passwords are kept in the database"),
+            Map.entry("RECOVER", "a Store recovers by itself when it is opened"),
+            Map.entry("MV_STORE", "leave it out"),
+            Map.entry("MULTI_THREADED", "leave it out"),
+            Map.entry("PAGE_SIZE", "leave it out")));
 
     private Settings() {}
 
-    static void check(Set<String> keys) throws SQLException {
-        for (String key : keys) {
-            String instead = REFUSED.get(key);
-            if (instead != null || key.startsWith("TRACE_")) {
-                throw new SQLException(
-                        "The setting " + key + " of H2 does not exist here: "
-                                + (instead == null ? "use slf4j" : instead) + ".",
-                        "08001",
-                        90113);
-            }
-            if (!OWN.contains(key) && !DATABASE.contains(key) && !SESSION.contains(key)) {
-                throw new SQLException(
-                        "There is no setting " + key + "; the nearest is " + nearest(key) + ".", "08001", 90113);
-            }
-        }
+    static SQLException error(String sentence) {
+        return new SQLException(sentence, "08001", URL_FORMAT);
     }
 
-    private static String nearest(String key) {
-        TreeSet<String> all = new TreeSet<>(OWN);
-        all.addAll(DATABASE);
-        all.addAll(SESSION);
-        String best = "";
+    /**
+     * The setting of this key, in any case.
+     *
+     * @throws SQLException that says what to write instead
+     */
+    static Setting find(String key) throws SQLException {
+        String upper = key.trim().toUpperCase(Locale.ROOT);
+        String instead = upper.startsWith("TRACE_") ? "use slf4j" : REFUSED.get(upper);
+        if (instead != null) {
+            throw new SQLException(
+                    "The setting " + upper + " of H2 does not exist here: " + instead + ".",
+                    "08001",
+                    UNSUPPORTED_SETTING);
+        }
+        Setting nearest = null;
         int least = Integer.MAX_VALUE;
-        for (String known : all) {
-            int distance = distance(key, known);
+        for (Setting setting : Setting.values()) {
+            int distance = distance(upper, setting.key());
             if (distance < least) {
                 least = distance;
-                best = known;
+                nearest = setting;
             }
         }
-        return best;
+        if (least == 0) {
+            return nearest;
+        }
+        throw new SQLException(
+                "There is no setting " + upper + "; the nearest is " + nearest.key() + ".",
+                "08001",
+                UNSUPPORTED_SETTING);
+    }
+
+    /** Checks that each setting makes sense for this form of URL. */
+    static void checkForm(Map<Setting, String> settings, String form) throws SQLException {
+        for (Setting setting : settings.keySet()) {
+            String only = setting.scope().form;
+            if (!only.isEmpty() && !only.equals(form)) {
+                throw error(
+                        "The setting " + setting.key() + " is for jdbc:flotilla:" + only + " URLs only: leave it out.");
+            }
+        }
     }
 
     /** Levenshtein's distance. */
@@ -113,17 +107,46 @@ final class Settings {
         return row[b.length()];
     }
 
-    static Map<String, String> forDatabase(Map<String, String> settings) {
-        return only(settings, DATABASE);
-    }
-
-    static Map<String, String> forSession(Map<String, String> settings) {
-        return only(settings, SESSION);
-    }
-
-    private static Map<String, String> only(Map<String, String> settings, Set<String> keys) {
-        Map<String, String> result = new TreeMap<>(settings);
-        result.keySet().retainAll(keys);
+    /** What the SQL layer gets of these, by H2's key. */
+    static Map<String, String> of(Map<Setting, String> settings, Scope scope) {
+        Map<String, String> result = new TreeMap<>();
+        settings.forEach((setting, value) -> {
+            if (setting.scope() == scope) {
+                result.put(setting.key(), value);
+            }
+        });
         return result;
+    }
+
+    /** All settings as JDBC describes them, with the values given so far. */
+    static DriverPropertyInfo[] propertyInfo(Map<Setting, String> given, String form) {
+        List<DriverPropertyInfo> all = new ArrayList<>();
+        for (Setting setting : Setting.values()) {
+            String only = setting.scope().form;
+            if (only.isEmpty() || form == null || only.equals(form)) {
+                String value = given.getOrDefault(setting, setting.otherwise());
+                // By convention these two are written in lower case in Properties.
+                boolean login = setting.scope() == Scope.CONNECTION;
+                DriverPropertyInfo info =
+                        new DriverPropertyInfo(login ? setting.key().toLowerCase(Locale.ROOT) : setting.key(), value);
+                info.description = setting.description();
+                info.choices =
+                        setting.choices().isEmpty() ? null : setting.choices().toArray(new String[0]);
+                all.add(info);
+            }
+        }
+        return all.toArray(new DriverPropertyInfo[0]);
+    }
+
+    /** The table of the README, line by line. */
+    static List<String> table() {
+        List<String> lines = new ArrayList<>(List.of("| setting | default | what it does |", "| --- | --- | --- |"));
+        for (Setting setting : Setting.values()) {
+            String form = setting.scope().form;
+            String otherwise = setting.otherwise().isEmpty() ? "" : "`" + setting.otherwise() + "`";
+            lines.add("| `" + setting.key() + "` | " + otherwise + " | " + setting.description()
+                    + (form.isEmpty() ? "" : " (`" + form + "` only)") + " |");
+        }
+        return lines;
     }
 }

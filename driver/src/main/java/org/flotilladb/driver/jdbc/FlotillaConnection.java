@@ -12,6 +12,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLWarning;
 import java.sql.SQLXML;
 import java.sql.Savepoint;
@@ -20,32 +21,89 @@ import java.sql.Struct;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.flotilladb.engine.SqlSession;
 
-/** A connection: one session of the SQL layer. As JDBC asks, safe for many threads that do not use it at once. */
+/**
+ * A connection: one session of the SQL layer. Safe for many threads, which take turns; cancelling, aborting and the
+ * network timeout do not wait for theirs.
+ */
 public final class FlotillaConnection implements Connection {
     private final SqlSession session;
+    private final Running running;
     private final String url;
     private final Runnable onClose;
-    private volatile boolean closed;
-    private int networkTimeoutMs;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Properties clientInfo = new Properties();
+    private volatile int networkTimeoutMs;
+    private volatile boolean readOnly;
 
     /** @param onClose run once when the connection is closed */
     public FlotillaConnection(SqlSession session, String url, Runnable onClose) {
         this.session = session;
+        this.running = new Running(session);
         this.url = url;
         this.onClose = onClose;
     }
 
     SqlSession session() throws SQLException {
-        if (closed) {
-            throw new SQLException("The connection is closed.", "08003", 90007);
+        if (closed.get()) {
+            throw new SQLNonTransientConnectionException("The connection is closed.", "08003", 90007);
         }
         return session;
     }
 
     private Connection h2() throws SQLException {
         return session().connection();
+    }
+
+    /**
+     * Runs a statement through the session.
+     *
+     * @param by whom {@link #cancel} will name
+     * @param timeoutSeconds after which it is cancelled; 0: never
+     */
+    <T> T execute(Object by, String sql, int timeoutSeconds, SqlSession.SqlWork<T> work) throws SQLException {
+        SqlSession open = session();
+        return running.run(by, timeoutSeconds, networkTimeoutMs, this::networkTimedOut, () -> open.execute(sql, work));
+    }
+
+    /** Runs something that is no statement of the user's, in its turn and within the network timeout. */
+    private <T> T inTurn(Running.Work<T> work) throws SQLException {
+        session();
+        return running.run(null, 0, networkTimeoutMs, this::networkTimedOut, work);
+    }
+
+    /** As {@link #execute}, for work that JDBC has methods for; on the newest catalog. */
+    private <T> T onNewest(SqlSession.SqlWork<T> work) throws SQLException {
+        return execute(null, null, 0, work);
+    }
+
+    void cancel(Object by) throws SQLException {
+        session();
+        running.cancel(by);
+    }
+
+    private void networkTimedOut() {
+        breakOff("The connection was given up after its network timeout of " + networkTimeoutMs + " ms");
+    }
+
+    private void breakOff(String why) {
+        if (closed.compareAndSet(false, true)) {
+            running.breakOff(why);
+            // Its turn may be long in coming.
+            Thread closer = new Thread(this::end, "flotilla-abort");
+            closer.setDaemon(true);
+            closer.start();
+        }
+    }
+
+    private void end() {
+        try {
+            running.close();
+        } finally {
+            onClose.run();
+        }
     }
 
     /** The URL this connection was opened with, without settings. */
@@ -116,44 +174,51 @@ public final class FlotillaConnection implements Connection {
 
     /** Calls are rare: a proxy that sends what executes through the session and the rest to H2's own statement. */
     private CallableStatement call(String sql, int type, int concurrency) throws SQLException {
-        CallableStatement h2 = session().execute(sql, c -> c.prepareCall(sql, type, concurrency));
+        CallableStatement h2 = execute(null, sql, 0, c -> c.prepareCall(sql, type, concurrency));
         return (CallableStatement) Proxy.newProxyInstance(
                 FlotillaConnection.class.getClassLoader(),
                 new Class<?>[] {CallableStatement.class},
-                Delegation.handler(h2, (method, arguments) -> {
-                    if (method.getName().equals("getConnection")) {
-                        return this;
+                Delegation.handler(h2, (method, arguments) -> switch (method.getName()) {
+                    case "getConnection" -> this;
+                    case "cancel" -> {
+                        cancel(h2);
+                        yield null;
                     }
-                    if (method.getName().startsWith("execute")) {
-                        return session().execute(sql, c -> Delegation.invoke(h2, method, arguments));
-                    }
-                    return Delegation.invoke(h2, method, arguments);
+                    default ->
+                        method.getName().startsWith("execute")
+                                ? execute(h2, sql, 0, c -> Delegation.invoke(h2, method, arguments))
+                                : Delegation.invoke(h2, method, arguments);
                 }));
     }
 
+    /** What it asks of the database it asks of the newest catalog, however long it has been held. */
     @Override
     public DatabaseMetaData getMetaData() throws SQLException {
-        session().execute(null, h2 -> null);
-        DatabaseMetaData h2 = h2().getMetaData();
+        DatabaseMetaData first = h2().getMetaData();
         return (DatabaseMetaData) Proxy.newProxyInstance(
                 FlotillaConnection.class.getClassLoader(),
                 new Class<?>[] {DatabaseMetaData.class},
-                Delegation.handler(h2, (method, arguments) -> switch (method.getName()) {
+                Delegation.handler(first, (method, arguments) -> switch (method.getName()) {
                     case "getConnection" -> this;
                     case "getURL" -> url;
+                    case "isReadOnly" -> readOnly;
                     case "getDriverName" -> "Flotilla JDBC Driver";
                     case "getDriverVersion" -> Versions.VERSION;
                     case "getDriverMajorVersion" -> Versions.MAJOR;
                     case "getDriverMinorVersion" -> Versions.MINOR;
                     case "getDatabaseProductVersion" ->
-                        "Flotilla " + Versions.VERSION + ", SQL of H2 " + h2.getDatabaseProductVersion();
-                    default -> Delegation.invoke(h2, method, arguments);
+                        "Flotilla " + Versions.VERSION + ", SQL of H2 " + first.getDatabaseProductVersion();
+                    case "isWrapperFor", "unwrap" -> Delegation.invoke(first, method, arguments);
+                    default -> onNewest(h2 -> Delegation.invoke(h2.getMetaData(), method, arguments));
                 }));
     }
 
     @Override
     public void setAutoCommit(boolean autoCommit) throws SQLException {
-        session().setAutoCommit(autoCommit);
+        inTurn(() -> {
+            session.setAutoCommit(autoCommit);
+            return null;
+        });
     }
 
     @Override
@@ -163,17 +228,26 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public void commit() throws SQLException {
-        session().commit();
+        inTurn(() -> {
+            session.commit();
+            return null;
+        });
     }
 
     @Override
     public void rollback() throws SQLException {
-        session().rollback();
+        inTurn(() -> {
+            session.rollback();
+            return null;
+        });
     }
 
     @Override
     public void setTransactionIsolation(int level) throws SQLException {
-        session().setTransactionIsolation(level);
+        inTurn(() -> {
+            session.setTransactionIsolation(level);
+            return null;
+        });
     }
 
     @Override
@@ -183,44 +257,37 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public Savepoint setSavepoint() throws SQLException {
-        return h2().setSavepoint();
+        return inTurn(() -> session.setSavepoint(null));
     }
 
     @Override
     public Savepoint setSavepoint(String name) throws SQLException {
-        return h2().setSavepoint(name);
+        return inTurn(() -> session.setSavepoint(name));
     }
 
     @Override
     public void close() throws SQLException {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-        }
-        try {
-            session.close();
-        } finally {
-            onClose.run();
+        if (closed.compareAndSet(false, true)) {
+            end();
         }
     }
 
     @Override
     public boolean isClosed() throws SQLException {
-        return closed;
+        return closed.get();
     }
 
+    /** Asks the cluster, not only this process. */
     @Override
     public boolean isValid(int timeoutSeconds) throws SQLException {
         if (timeoutSeconds < 0) {
-            throw new SQLException("The timeout must not be negative, it is " + timeoutSeconds + ".", "HY024");
+            throw new SQLException("The timeout must not be negative, it is " + timeoutSeconds + ".", "HY024", 90008);
         }
-        if (closed) {
+        if (closed.get()) {
             return false;
         }
         try {
-            return session.execute(null, h2 -> h2.isValid(timeoutSeconds));
+            return execute(null, null, timeoutSeconds, h2 -> h2.isValid(timeoutSeconds));
         } catch (SQLException e) {
             return false;
         }
@@ -228,19 +295,23 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public void abort(Executor executor) throws SQLException {
-        session.cancel();
-        executor.execute(() -> {
-            try {
-                close();
-            } catch (SQLException e) {
-                // Aborted: nobody waits for an answer.
-            }
-        });
+        if (executor == null) {
+            throw new SQLException("abort wants an executor, it got null.", "HY009", 90008);
+        }
+        if (closed.compareAndSet(false, true)) {
+            running.breakOff("The connection was aborted");
+            executor.execute(this::end);
+        }
     }
 
+    /** The executor is not needed. After the timeout the connection is closed, and what ran on it fails with 08006. */
     @Override
     public void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
         session();
+        if (milliseconds < 0) {
+            throw new SQLException(
+                    "The network timeout must not be negative, it is " + milliseconds + ".", "HY024", 90008);
+        }
         networkTimeoutMs = milliseconds;
     }
 
@@ -270,12 +341,14 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public void setReadOnly(boolean a) throws SQLException {
-        h2().setReadOnly(a);
+        session();
+        readOnly = a;
     }
 
     @Override
     public boolean isReadOnly() throws SQLException {
-        return h2().isReadOnly();
+        session();
+        return readOnly;
     }
 
     @Override
@@ -320,12 +393,18 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public void rollback(Savepoint a) throws SQLException {
-        h2().rollback(a);
+        inTurn(() -> {
+            h2().rollback(a);
+            return null;
+        });
     }
 
     @Override
     public void releaseSavepoint(Savepoint a) throws SQLException {
-        h2().releaseSavepoint(a);
+        inTurn(() -> {
+            h2().releaseSavepoint(a);
+            return null;
+        });
     }
 
     @Override
@@ -348,32 +427,50 @@ public final class FlotillaConnection implements Connection {
         return h2().createSQLXML();
     }
 
+    /** Any name is kept and read back; nobody else looks at it yet. */
     @Override
-    public void setClientInfo(String a, String b) throws SQLClientInfoException {
-        clientInfo().setClientInfo(a, b);
-    }
-
-    @Override
-    public void setClientInfo(Properties a) throws SQLClientInfoException {
-        clientInfo().setClientInfo(a);
-    }
-
-    private Connection clientInfo() throws SQLClientInfoException {
-        try {
-            return h2();
-        } catch (SQLException e) {
-            throw new SQLClientInfoException(e.getMessage(), e.getSQLState(), Map.of(), e);
+    public void setClientInfo(String name, String value) throws SQLClientInfoException {
+        checkForClientInfo();
+        synchronized (clientInfo) {
+            if (value == null) {
+                clientInfo.remove(name);
+            } else {
+                clientInfo.setProperty(name, value);
+            }
         }
     }
 
     @Override
-    public String getClientInfo(String a) throws SQLException {
-        return h2().getClientInfo(a);
+    public void setClientInfo(Properties properties) throws SQLClientInfoException {
+        checkForClientInfo();
+        synchronized (clientInfo) {
+            clientInfo.clear();
+            clientInfo.putAll(properties);
+        }
+    }
+
+    private void checkForClientInfo() throws SQLClientInfoException {
+        if (closed.get()) {
+            throw new SQLClientInfoException("The connection is closed.", "08003", 90007, Map.of());
+        }
+    }
+
+    @Override
+    public String getClientInfo(String name) throws SQLException {
+        session();
+        synchronized (clientInfo) {
+            return clientInfo.getProperty(name);
+        }
     }
 
     @Override
     public Properties getClientInfo() throws SQLException {
-        return h2().getClientInfo();
+        session();
+        synchronized (clientInfo) {
+            Properties copy = new Properties();
+            copy.putAll(clientInfo);
+            return copy;
+        }
     }
 
     @Override
@@ -388,11 +485,14 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public void setSchema(String a) throws SQLException {
-        h2().setSchema(a);
+        onNewest(h2 -> {
+            h2.setSchema(a);
+            return null;
+        });
     }
 
     @Override
     public String getSchema() throws SQLException {
-        return h2().getSchema();
+        return inTurn(() -> h2().getSchema());
     }
 }

@@ -19,6 +19,7 @@ import java.sql.RowId;
 import java.sql.SQLException;
 import java.sql.SQLType;
 import java.sql.SQLXML;
+import java.sql.Statement;
 import java.sql.Time;
 import java.sql.Timestamp;
 import java.sql.Types;
@@ -45,7 +46,7 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
         super(connection, maker);
         this.sql = sql;
         Arrays.fill(values, UNSET);
-        connection.session().execute(sql, this::on);
+        run(sql, h2 -> h2);
     }
 
     @Override
@@ -59,7 +60,11 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
     }
 
     private PreparedStatement own() throws SQLException {
-        return (PreparedStatement) h2();
+        return own(h2());
+    }
+
+    private static PreparedStatement own(Statement h2) {
+        return (PreparedStatement) h2;
     }
 
     private static void replay(PreparedStatement to, Object[] values, int count) throws SQLException {
@@ -105,25 +110,25 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
 
     @Override
     public ResultSet executeQuery() throws SQLException {
-        return connection.session().execute(sql, h2 -> on(h2).executeQuery());
+        return run(sql, h2 -> own(h2).executeQuery());
     }
 
     @Override
     public int executeUpdate() throws SQLException {
         batchKeys = null;
-        return connection.session().execute(sql, h2 -> on(h2).executeUpdate());
+        return run(sql, h2 -> own(h2).executeUpdate());
     }
 
     @Override
     public long executeLargeUpdate() throws SQLException {
         batchKeys = null;
-        return connection.session().execute(sql, h2 -> on(h2).executeLargeUpdate());
+        return run(sql, h2 -> own(h2).executeLargeUpdate());
     }
 
     @Override
     public boolean execute() throws SQLException {
         batchKeys = null;
-        return connection.session().execute(sql, h2 -> on(h2).execute());
+        return run(sql, h2 -> own(h2).execute());
     }
 
     @Override
@@ -159,8 +164,10 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
         SimpleKeys keys = new SimpleKeys();
         Batch results = new Batch(rows.size());
         for (Object[] row : rows) {
-            results.run(() -> connection.session().execute(sql, h2 -> {
-                PreparedStatement statement = on(h2);
+            results.run(() -> run(sql, h2 -> {
+                PreparedStatement statement = own(h2);
+                // A value that this row does not have must not be that of the row before.
+                statement.clearParameters();
                 replay(statement, row, row.length);
                 if (statement.execute()) {
                     throw new SQLException("A query is not allowed in a batch.", "90002", 90002);

@@ -39,27 +39,24 @@ class FlotillaStatement implements Statement {
         connection.session();
     }
 
+    final void checkOpen() throws SQLException {
+        connection.session();
+        if (closed) {
+            throw new SQLException("The statement is closed.", "HY010", 90007);
+        }
+    }
+
     /** H2's statement as it is now. */
     final Statement h2() throws SQLException {
-        if (delegate == null) {
-            if (closed) {
-                throw new SQLException("The statement is closed.", "HY010", 90007);
-            }
-            on(connection.session().connection());
-        }
-        return delegate;
+        checkOpen();
+        return delegate == null ? on(connection.session().connection()) : delegate;
     }
 
     /** H2's statement on this connection, made anew if it was made on another. */
     Statement on(Connection h2) throws SQLException {
         if (madeOn != h2 || delegate == null) {
-            if (closed) {
-                throw new SQLException("The statement is closed.", "HY010", 90007);
-            }
+            checkOpen();
             Statement made = maker.make(h2);
-            if (queryTimeoutSeconds != 0) {
-                made.setQueryTimeout(queryTimeoutSeconds);
-            }
             if (maxRows != 0) {
                 made.setLargeMaxRows(maxRows);
             }
@@ -79,7 +76,7 @@ class FlotillaStatement implements Statement {
     }
 
     final <T> T run(String sql, Work<T> work) throws SQLException {
-        return connection.session().execute(sql, h2 -> work.run(on(h2)));
+        return connection.execute(this, sql, queryTimeoutSeconds, h2 -> work.run(on(h2)));
     }
 
     @Override
@@ -104,12 +101,16 @@ class FlotillaStatement implements Statement {
 
     @Override
     public void cancel() throws SQLException {
-        connection.session().cancel();
+        checkOpen();
+        connection.cancel(this);
     }
 
     @Override
     public void setQueryTimeout(int seconds) throws SQLException {
-        h2().setQueryTimeout(seconds);
+        checkOpen();
+        if (seconds < 0) {
+            throw new SQLException("The query timeout must not be negative, it is " + seconds + ".", "HY024", 90008);
+        }
         queryTimeoutSeconds = seconds;
     }
 
@@ -272,7 +273,8 @@ class FlotillaStatement implements Statement {
 
     @Override
     public int getQueryTimeout() throws SQLException {
-        return h2().getQueryTimeout();
+        checkOpen();
+        return queryTimeoutSeconds;
     }
 
     @Override

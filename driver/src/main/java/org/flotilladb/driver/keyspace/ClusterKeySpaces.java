@@ -3,7 +3,6 @@ package org.flotilladb.driver.keyspace;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeySpace.NodeCounter;
@@ -28,17 +27,26 @@ public final class ClusterKeySpaces {
 
     private ClusterKeySpaces() {}
 
-    /** Connects to a cluster by some of its nodes; fails with one sentence when none answers in time. */
-    public static KeySpace connect(List<String> hosts, Map<String, String> settings) throws SQLException {
+    /**
+     * Connects to a cluster by some of its nodes; fails with one sentence when none answers in time.
+     *
+     * @param operationTimeoutMs after which a statement that gets no answer fails
+     */
+    public static KeySpace connect(List<String> hosts, long operationTimeoutMs) throws SQLException {
+        if (operationTimeoutMs < 1) {
+            throw new SQLException("OPERATION_TIMEOUT_MS must be above 0, it is " + operationTimeoutMs + ".", "08001");
+        }
         NettyThreads threads = new NettyThreads("flotilla-client", 1);
         ThreadScheduler scheduler = new ThreadScheduler("flotilla-client-timer", 1);
         SystemClock clock = new SystemClock();
         Transport transport = new NettyTransport(threads, HandshakePolicy.CLIENT, threads::close);
         ClientEnvironment environment =
                 new ClientEnvironment(clock, scheduler, SeededRandom.fromSystem(), transport, null);
-        ClientSettings usual = ClientSettings.of(hosts);
-        ClientSettings atFirst =
-                new ClientSettings(hosts, CONNECT_TIMEOUT_MS, usual.requestTimeoutMs(), usual.lockTtlMs());
+        ClientSettings given = ClientSettings.of(hosts);
+        ClientSettings usual =
+                new ClientSettings(hosts, operationTimeoutMs, given.requestTimeoutMs(), given.lockTtlMs());
+        ClientSettings atFirst = new ClientSettings(
+                hosts, Math.min(CONNECT_TIMEOUT_MS, operationTimeoutMs), given.requestTimeoutMs(), given.lockTtlMs());
         try {
             Waiting.await(
                     new TransactionClient(atFirst, environment).placement().timestamp());

@@ -101,7 +101,7 @@ final class RegionKeyTransaction implements KeyTransaction {
 
     @Override
     public void commit() {
-        Waiting.await(transaction.commit());
+        Waiting.awaitOutcome(transaction.commit());
     }
 
     @Override

@@ -6,23 +6,43 @@ import java.util.concurrent.ExecutionException;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.flotilladb.region.client.ClientException;
 import org.flotilladb.region.runtime.StorageException;
+import org.h2.message.DbException;
 
 /** Waits for answers and turns the client's errors into those of the port. */
 final class Waiting {
     private Waiting() {}
 
+    /** Waits for an answer without which nothing has happened; a cancelled statement stops waiting. */
     static <T> T await(CompletableFuture<T> answer) {
+        return await(answer, false);
+    }
+
+    /** Waits for the outcome of a commit; only the end of the connection stops it, and then nobody knows. */
+    static <T> T awaitOutcome(CompletableFuture<T> answer) {
+        return await(answer, true);
+    }
+
+    private static <T> T await(CompletableFuture<T> answer, boolean outcome) {
         try {
-            return answer.get();
+            WaitGuard guard = answer.isDone() ? null : WaitGuard.current();
+            return guard == null ? answer.get() : guard.await(answer, outcome);
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof DbException cancelled) {
+                throw cancelled;
+            }
             throw convert(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new KeySpaceException(
-                    KeySpaceException.Kind.UNKNOWN_OUTCOME,
-                    "The thread was interrupted while it waited for the database: whether a commit took place is not"
-                            + " known.",
-                    e);
+            throw outcome
+                    ? new KeySpaceException(
+                            KeySpaceException.Kind.UNKNOWN_OUTCOME,
+                            "The thread was interrupted while it waited for a commit: whether it took place is not"
+                                    + " known.",
+                            e)
+                    : new KeySpaceException(
+                            KeySpaceException.Kind.UNAVAILABLE,
+                            "The thread was interrupted while it waited for the database: run the transaction again.",
+                            e);
         }
     }
 

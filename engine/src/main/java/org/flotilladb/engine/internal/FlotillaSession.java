@@ -3,6 +3,7 @@ package org.flotilladb.engine.internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -19,6 +20,7 @@ final class FlotillaSession implements SqlSession {
     private static final int MAX_STALE_ATTEMPTS = 20;
     private static final long FIRST_PAUSE_NS = 20_000;
     private static final long MAX_PAUSE_NS = 20_000_000;
+    private static final int MAX_LEFT = 3;
     private static final String[] FUNCTION_PATH = {FunctionSchema.NAME};
 
     private final FlotillaDatabase database;
@@ -31,6 +33,8 @@ final class FlotillaSession implements SqlSession {
     private volatile boolean closed;
     private String lastSql;
     private StatementTraits lastTraits = StatementTraits.NONE;
+    /** Connections that this session has moved from: results of theirs may still be read. */
+    private final ArrayDeque<Runnable> left = new ArrayDeque<>();
 
     FlotillaSession(FlotillaDatabase database, String user, String passwordHash, Map<String, String> settings)
             throws SQLException {
@@ -176,7 +180,10 @@ final class FlotillaSession implements SqlSession {
             session.setCurrentSchemaName(oldSession.getCurrentSchemaName());
         }
         session.setSchemaSearchPath(oldSession.getSchemaSearchPath());
-        leave(oldMirror, old, oldSession);
+        left.add(() -> leave(oldMirror, old, oldSession));
+        if (left.size() > MAX_LEFT) {
+            left.remove().run();
+        }
     }
 
     private static void leave(Mirror mirror, JdbcConnection connection, SessionLocal session) {
@@ -275,6 +282,23 @@ final class FlotillaSession implements SqlSession {
         h2.rollback();
     }
 
+    /** Begins the transaction: a savepoint is H2's, and the session must not move away from it. */
+    @Override
+    public Savepoint setSavepoint(String name) throws SQLException {
+        checkOpen();
+        try {
+            if (!session.getAutoCommit()) {
+                statementBegins();
+                mirror.state(session).transaction(session);
+            }
+            return name == null ? h2.setSavepoint() : h2.setSavepoint(name);
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e).getSQLException();
+        } finally {
+            mirror.state(session).dropPrepared();
+        }
+    }
+
     @Override
     public void cancel() {
         SessionLocal now = session;
@@ -290,5 +314,7 @@ final class FlotillaSession implements SqlSession {
         }
         closed = true;
         leave(mirror, h2, session);
+        left.forEach(Runnable::run);
+        left.clear();
     }
 }

@@ -105,7 +105,11 @@ final class Mirror {
     }
 
     private static void append(StringBuilder url, String key, String value) {
-        url.append(';').append(key).append('=').append(value.replace(";", "\\;"));
+        // H2 takes what follows a backslash as it is.
+        url.append(';')
+                .append(key)
+                .append('=')
+                .append(value.replace("\\", "\\\\").replace(";", "\\;"));
     }
 
     KeySpace keySpace() {

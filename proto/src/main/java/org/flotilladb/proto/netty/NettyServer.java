@@ -9,14 +9,19 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
+import java.net.SocketException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.Handshake;
@@ -26,12 +31,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes connections: a handshake in both directions, then messages and requests for a handler. Requests under way are
- * bounded for each connection by not reading on.
+ * Takes connections: a handshake in both directions, then messages and requests for a handler. Connections are bounded;
+ * so are, for each of them, the requests under way and the answers that the other side does not read: it is not read
+ * from until there are fewer. Whoever says nothing sensible within {@value #HANDSHAKE_TIMEOUT_MS} ms is shown out.
  */
 public final class NettyServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NettyServer.class);
     private static final int MAX_IN_FLIGHT = 4096;
+    private static final int MAX_CONNECTIONS = 10_000;
+    private static final int LOW_WATER_BYTES = 4 << 20;
+    private static final int HIGH_WATER_BYTES = 16 << 20;
+    static final long HANDSHAKE_TIMEOUT_MS = 10_000;
 
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Channel channel;
@@ -54,11 +64,21 @@ public final class NettyServer implements AutoCloseable {
                 .channel(NioServerSocketChannel.class)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES))
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel connection) {
+                        if (self[0].connections.size() >= MAX_CONNECTIONS) {
+                            LOG.warn("A connection is refused: there are {} already", MAX_CONNECTIONS);
+                            connection.close();
+                            return;
+                        }
                         self[0].connections.add(connection);
                         Frames.addTo(connection.pipeline());
+                        // Frames that were read together wait here when no more are wanted.
+                        connection.pipeline().addLast(new FlowControlHandler());
                         connection.pipeline().addLast(new Connection(policy, handler));
                     }
                 });
@@ -102,6 +122,19 @@ public final class NettyServer implements AutoCloseable {
         }
 
         @Override
+        public void channelActive(ChannelHandlerContext context) {
+            context.executor()
+                    .schedule(
+                            () -> {
+                                if (!welcome) {
+                                    context.close();
+                                }
+                            },
+                            HANDSHAKE_TIMEOUT_MS,
+                            TimeUnit.MILLISECONDS);
+        }
+
+        @Override
         protected void channelRead0(ChannelHandlerContext context, ByteBuf buffer) throws IOException {
             Frame frame = Frames.read(buffer);
             if (!welcome) {
@@ -110,7 +143,7 @@ public final class NettyServer implements AutoCloseable {
                 handler.onMessage(frame.envelope());
             } else {
                 if (inFlight.incrementAndGet() >= MAX_IN_FLIGHT) {
-                    context.channel().config().setAutoRead(false);
+                    regulate(context);
                 }
                 long id = frame.id();
                 handler.onRequest(frame.envelope(), response -> answer(context, id, response));
@@ -120,13 +153,24 @@ public final class NettyServer implements AutoCloseable {
         private void answer(ChannelHandlerContext context, long id, Envelope response) {
             context.writeAndFlush(new Frame(id, response));
             if (inFlight.decrementAndGet() == MAX_IN_FLIGHT / 2) {
-                context.channel().config().setAutoRead(true);
+                context.executor().execute(() -> regulate(context));
             }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            regulate(context);
+        }
+
+        /** Decides on the event loop alone whether to read on, so that no decision can overtake a newer one. */
+        private void regulate(ChannelHandlerContext context) {
+            boolean readOn = inFlight.get() < MAX_IN_FLIGHT && context.channel().isWritable();
+            context.channel().config().setAutoRead(readOn);
         }
 
         private void shakeHands(ChannelHandlerContext context, Envelope first) throws IOException {
             if (!first.hasHandshake()) {
-                throw new IOException("the first frame is no handshake");
+                throw new ProtocolException("the first frame is no handshake");
             }
             String refused = policy.refuse(first.getHandshake());
             Handshake.Builder own = policy.own().toBuilder();
@@ -141,15 +185,21 @@ public final class NettyServer implements AutoCloseable {
                 written.addListener(ChannelFutureListener.CLOSE);
             } else {
                 welcome = true;
+                Frames.welcome(context.pipeline());
             }
         }
 
+        /** That a client went away without a word is nothing; that it speaks nonsense is worth a line. */
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            LOG.warn(
-                    "The connection from {} is closed: {}",
-                    context.channel().remoteAddress(),
-                    String.valueOf(cause.getMessage()));
+            if (cause instanceof SocketException) {
+                LOG.debug("The connection from {} broke: {}", context.channel().remoteAddress(), cause.getMessage());
+            } else {
+                LOG.warn(
+                        "The connection from {} is closed: {}",
+                        context.channel().remoteAddress(),
+                        String.valueOf(cause.getMessage()));
+            }
             context.close();
         }
     }

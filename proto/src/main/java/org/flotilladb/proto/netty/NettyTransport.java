@@ -7,13 +7,17 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.Timeout;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,12 +37,14 @@ import org.slf4j.LoggerFactory;
 public final class NettyTransport implements Transport {
     private static final Logger LOG = LoggerFactory.getLogger(NettyTransport.class);
     private static final int CONNECT_TIMEOUT_MS = 2000;
+    private static final long HANDSHAKE_TIMEOUT_MS = 5000;
     private static final int MAX_WAITING = 4096;
     private static final int MAX_PENDING = 65_536;
     private static final long FIRST_PAUSE_NS = 50_000_000L;
     private static final long MAX_PAUSE_NS = 1_000_000_000L;
     private static final int LOW_WATER_BYTES = 4 << 20;
     private static final int HIGH_WATER_BYTES = 16 << 20;
+    private static final Failure CLOSED = new Failure(Failure.Kind.CLOSED, "the connection to the cluster is closed");
 
     private final NettyThreads threads;
     private final HandshakePolicy policy;
@@ -64,7 +70,7 @@ public final class NettyTransport implements Transport {
     @Override
     public void request(String address, Envelope request, long timeoutMs, ResponseHandler handler) {
         if (closed) {
-            handler.onFailure(new Failure(Failure.Kind.CLOSED, "the connection to the cluster is closed"));
+            handler.onFailure(CLOSED);
             return;
         }
         Pending pending = new Pending(ids.incrementAndGet(), request, handler);
@@ -127,36 +133,38 @@ public final class NettyTransport implements Transport {
 
         void register(Pending one, long timeoutMs) {
             pending.put(one.id, one);
-            one.timer = threads.timer()
-                    .newTimeout(
-                            timeout -> fail(
-                                    one.id,
-                                    new Failure(
-                                            Failure.Kind.TIMED_OUT,
-                                            "no answer from " + address + " within " + timeoutMs + " ms")),
-                            timeoutMs,
-                            TimeUnit.MILLISECONDS);
+            try {
+                one.timer = threads.timer()
+                        .newTimeout(timeout -> timedOut(one, timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
+            } catch (IllegalStateException e) {
+                // The threads are closed, and so is whoever asks.
+                fail(one.id, CLOSED);
+            }
+        }
+
+        private void timedOut(Pending one, long timeoutMs) {
+            fail(
+                    one.id,
+                    new Failure(Failure.Kind.TIMED_OUT, "no answer from " + address + " within " + timeoutMs + " ms"));
         }
 
         void submit(Pending one) {
             Channel channel = open;
             if (channel == null) {
+                Failure refused = null;
                 synchronized (this) {
                     channel = open;
                     if (channel == null) {
-                        if (waiting.size() >= MAX_WAITING || pending.size() > MAX_PENDING) {
-                            fail(one.id, new Failure(Failure.Kind.NOT_SENT, "too many requests wait for " + address));
-                            return;
+                        refused = whyNotToWait();
+                        if (refused == null) {
+                            waiting.add(one);
                         }
-                        if (!connecting && System.nanoTime() - nextAttemptNs < 0) {
-                            fail(
-                                    one.id,
-                                    new Failure(
-                                            Failure.Kind.NOT_SENT, "no connection to " + address + ": " + lastFailure));
-                            return;
-                        }
-                        waiting.add(one);
                     }
+                }
+                if (refused != null) {
+                    // Outside of the lock: a handler may turn to another link.
+                    fail(one.id, refused);
+                    return;
                 }
                 if (channel == null) {
                     connect();
@@ -166,8 +174,21 @@ public final class NettyTransport implements Transport {
             write(channel, one);
         }
 
+        private Failure whyNotToWait() {
+            if (closed) {
+                return CLOSED;
+            }
+            if (waiting.size() >= MAX_WAITING) {
+                return new Failure(Failure.Kind.NOT_SENT, "too many requests wait for " + address);
+            }
+            if (!connecting && System.nanoTime() - nextAttemptNs < 0) {
+                return new Failure(Failure.Kind.NOT_SENT, "no connection to " + address + ": " + lastFailure);
+            }
+            return null;
+        }
+
         private void write(Channel channel, Pending one) {
-            if (!channel.isWritable()) {
+            if (!channel.isWritable() || pending.size() > MAX_PENDING) {
                 fail(one.id, new Failure(Failure.Kind.NOT_SENT, "the connection to " + address + " is congested"));
                 return;
             }
@@ -200,10 +221,39 @@ public final class NettyTransport implements Transport {
                 }
                 connecting = true;
             }
+            ChannelFuture connected;
+            try {
+                connected = bootstrap().connect(target());
+            } catch (RuntimeException e) {
+                down(null, new Failure(Failure.Kind.NOT_SENT, String.valueOf(e.getMessage())));
+                return;
+            }
+            connected.addListener(done -> {
+                if (!done.isSuccess()) {
+                    down(null, new Failure(Failure.Kind.NOT_SENT, reason(done.cause())));
+                }
+            });
+        }
+
+        /** Unresolved: names are looked up on the event loop, since callers must not block. */
+        private InetSocketAddress target() {
             int colon = address.lastIndexOf(':');
-            InetSocketAddress target =
-                    new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
-            ChannelFuture connected = new Bootstrap()
+            return InetSocketAddress.createUnresolved(
+                    address.substring(0, Math.max(0, colon)), Integer.parseInt(address.substring(colon + 1)));
+        }
+
+        private static String reason(Throwable cause) {
+            if (cause instanceof UnknownHostException) {
+                return "the host is not known";
+            }
+            if (cause instanceof ConnectTimeoutException) {
+                return "nobody answers";
+            }
+            return cause instanceof ConnectException ? "connection refused" : String.valueOf(cause.getMessage());
+        }
+
+        private Bootstrap bootstrap() {
+            return new Bootstrap()
                     .group(threads.group())
                     .channel(NioSocketChannel.class)
                     .option(ChannelOption.TCP_NODELAY, true)
@@ -217,23 +267,17 @@ public final class NettyTransport implements Transport {
                             Frames.addTo(channel.pipeline());
                             channel.pipeline().addLast(new Answers(Link.this));
                         }
-                    })
-                    .connect(target);
-            connected.addListener(done -> {
-                if (!done.isSuccess()) {
-                    down(
-                            null,
-                            new Failure(
-                                    Failure.Kind.NOT_SENT,
-                                    String.valueOf(done.cause().getMessage())));
-                }
-            });
+                    });
         }
 
         /** The handshake was accepted: what waited goes out. */
         void up(Channel channel) {
             List<Pending> ready;
             synchronized (this) {
+                if (closed) {
+                    channel.close();
+                    return;
+                }
                 open = channel;
                 connecting = false;
                 pauseNs = FIRST_PAUSE_NS;
@@ -291,12 +335,16 @@ public final class NettyTransport implements Transport {
         }
 
         void close() {
+            // Before the channel: what waits learns that it was closed, not that the connection broke.
+            for (Long id : new ArrayList<>(pending.keySet())) {
+                fail(id, CLOSED);
+            }
+            synchronized (this) {
+                waiting.clear();
+            }
             Channel channel = open;
             if (channel != null) {
                 channel.close();
-            }
-            for (Long id : new ArrayList<>(pending.keySet())) {
-                fail(id, new Failure(Failure.Kind.CLOSED, "the connection to the cluster is closed"));
             }
         }
     }
@@ -315,6 +363,15 @@ public final class NettyTransport implements Transport {
         public void channelActive(ChannelHandlerContext context) {
             context.writeAndFlush(new Frame(
                     0, Envelope.newBuilder().setHandshake(policy.own()).build()));
+            // A process that is stopped still accepts connections: without this the link would wait for it for ever.
+            context.executor().schedule(() -> giveUp(context), HANDSHAKE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        }
+
+        private void giveUp(ChannelHandlerContext context) {
+            if (!welcome) {
+                why = new Failure(Failure.Kind.NOT_SENT, "it accepts connections, but does not answer");
+                context.close();
+            }
         }
 
         @Override
@@ -325,7 +382,7 @@ public final class NettyTransport implements Transport {
                 return;
             }
             if (!frame.envelope().hasHandshake()) {
-                throw new IOException("the first frame is no handshake");
+                throw new ProtocolException("its first frame is no handshake");
             }
             Handshake remote = frame.envelope().getHandshake();
             String refused = remote.getRefused().isEmpty() ? policy.refuse(remote) : remote.getRefused();
@@ -337,6 +394,7 @@ public final class NettyTransport implements Transport {
                 return;
             }
             welcome = true;
+            Frames.welcome(context.pipeline());
             link.up(context.channel());
         }
 

@@ -1,0 +1,444 @@
+package org.flotilladb.proto.netty;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.GetRequest;
+import org.flotilladb.proto.GetResponse;
+import org.flotilladb.proto.Handshake;
+import org.flotilladb.proto.MessageHandler;
+import org.flotilladb.proto.NodeStatusRequest;
+import org.flotilladb.proto.NodeStatusResponse;
+import org.flotilladb.proto.RaftBatch;
+import org.flotilladb.proto.RegionRequest;
+import org.flotilladb.proto.RegionResponse;
+import org.flotilladb.proto.Transport.Failure;
+import org.flotilladb.proto.Transport.ResponseHandler;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Connections over loopback: answers, failures by kind, and connections that come back. */
+@Timeout(60)
+class NettyTransportTest {
+    private static final long LONG_MS = 30_000;
+
+    private final NettyThreads threads = new NettyThreads("test-net", 2);
+    private final NettyTransport transport = new NettyTransport(threads, HandshakePolicy.CLIENT, () -> {});
+
+    @AfterEach
+    void close() {
+        transport.close();
+        threads.close();
+    }
+
+    /** Answers a status request with the pid it counts; other requests wait for whoever takes their responder. */
+    private static final class Node implements MessageHandler {
+        private final BlockingQueue<Envelope> messages = new LinkedBlockingQueue<>();
+        private final BlockingQueue<Responder> held = new LinkedBlockingQueue<>();
+        private long count;
+
+        @Override
+        public void onMessage(Envelope message) {
+            messages.add(message);
+        }
+
+        @Override
+        public synchronized void onRequest(Envelope request, Responder responder) {
+            if (request.hasStatusRequest()) {
+                responder.respond(status(++count));
+            } else {
+                held.add(responder);
+            }
+        }
+    }
+
+    private static Envelope status(long pid) {
+        return Envelope.newBuilder()
+                .setStatusResponse(NodeStatusResponse.newBuilder().setPid(pid))
+                .build();
+    }
+
+    private static final Envelope QUESTION = Envelope.newBuilder()
+            .setStatusRequest(NodeStatusRequest.getDefaultInstance())
+            .build();
+
+    private static final Envelope HELD = Envelope.newBuilder()
+            .setRegionRequest(RegionRequest.newBuilder().setGet(GetRequest.getDefaultInstance()))
+            .build();
+
+    private NettyServer serve(int port, MessageHandler handler) throws IOException {
+        return NettyServer.bind(
+                threads,
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                HandshakePolicy.CLIENT,
+                handler);
+    }
+
+    private static String address(NettyServer server) {
+        return "127.0.0.1:" + server.address().getPort();
+    }
+
+    /** What came of one request: never twice. */
+    private static final class Outcome implements ResponseHandler {
+        private final CompletableFuture<Object> result = new CompletableFuture<>();
+
+        @Override
+        public void onResponse(Envelope response) {
+            if (!result.complete(response)) {
+                throw new IllegalStateException("answered twice");
+            }
+        }
+
+        @Override
+        public void onFailure(Failure failure) {
+            if (!result.complete(failure)) {
+                throw new IllegalStateException("answered twice");
+            }
+        }
+
+        Object get() throws Exception {
+            return result.get(LONG_MS, TimeUnit.MILLISECONDS);
+        }
+
+        Failure failure() throws Exception {
+            return (Failure) get();
+        }
+    }
+
+    private Outcome ask(String address, Envelope question, long timeoutMs) {
+        Outcome outcome = new Outcome();
+        transport.request(address, question, timeoutMs, outcome);
+        return outcome;
+    }
+
+    /** Asks again while there is no connection, as a client would. */
+    private Envelope askUntilAnswered(String address) throws Exception {
+        while (true) {
+            Object outcome = ask(address, QUESTION, LONG_MS).get();
+            if (outcome instanceof Envelope answer) {
+                return answer;
+            }
+            assertEquals(Failure.Kind.NOT_SENT, ((Failure) outcome).kind());
+        }
+    }
+
+    @Test
+    void requestsAreAnsweredAndMessagesArrive() throws Exception {
+        Node node = new Node();
+        try (NettyServer server = serve(0, node)) {
+            assertEquals(status(1), ask(address(server), QUESTION, LONG_MS).get());
+            Envelope message = Envelope.newBuilder()
+                    .setRaft(RaftBatch.getDefaultInstance())
+                    .build();
+            transport.send(address(server), message);
+            assertEquals(message, node.messages.poll(LONG_MS, TimeUnit.MILLISECONDS));
+        }
+    }
+
+    @Test
+    void answersMayComeInAnyOrder() throws Exception {
+        Node node = new Node();
+        try (NettyServer server = serve(0, node)) {
+            Outcome first = ask(address(server), HELD, LONG_MS);
+            MessageHandler.Responder firstResponder = node.held.take();
+            Outcome second = ask(address(server), HELD, LONG_MS);
+            node.held.take().respond(status(2));
+            assertEquals(status(2), second.get());
+            firstResponder.respond(status(1));
+            assertEquals(status(1), first.get());
+        }
+    }
+
+    @Test
+    void withoutAnswerARequestFailsWhenItsTimeIsUpAndALateAnswerIsDropped() throws Exception {
+        Node node = new Node();
+        try (NettyServer server = serve(0, node)) {
+            Outcome outcome = ask(address(server), HELD, 100);
+            assertEquals(Failure.Kind.TIMED_OUT, outcome.failure().kind());
+            assertTrue(
+                    outcome.failure().message().contains("100 ms"),
+                    outcome.failure().message());
+            node.held.take().respond(status(9));
+            assertEquals(status(1), ask(address(server), QUESTION, LONG_MS).get());
+        }
+    }
+
+    @Test
+    void whereNobodyListensNothingIsSent() throws Exception {
+        String address;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            address = "127.0.0.1:" + socket.getLocalPort();
+        }
+        Failure failure = ask(address, QUESTION, LONG_MS).failure();
+        assertEquals(Failure.Kind.NOT_SENT, failure.kind());
+        assertEquals("no connection to " + address + ": connection refused", failure.message());
+        // While it pauses before the next attempt, requests fail at once and still say why.
+        assertTrue(ask(address, QUESTION, LONG_MS).failure().message().contains("refused"));
+    }
+
+    @Test
+    void anAddressThatIsNoneIsAFailureAndNoException() throws Exception {
+        for (String address : List.of("no port", "127.0.0.1:x", "127.0.0.1:99999", "")) {
+            assertEquals(
+                    Failure.Kind.NOT_SENT,
+                    ask(address, QUESTION, LONG_MS).failure().kind(),
+                    address);
+        }
+    }
+
+    @Test
+    void aConnectionThatBreaksFailsWhatWasSentAndComesBack() throws Exception {
+        Node node = new Node();
+        NettyServer server = serve(0, node);
+        int port = server.address().getPort();
+        Outcome lost = ask(address(server), HELD, LONG_MS);
+        node.held.take();
+        server.close();
+        assertEquals(Failure.Kind.LOST, lost.failure().kind());
+        Node after = new Node();
+        try (NettyServer again = serve(port, after)) {
+            assertEquals(status(1), askUntilAnswered(address(again)));
+        }
+    }
+
+    @Test
+    void aRefusalReachesTheOtherSideAsItsSentence() throws Exception {
+        HandshakePolicy hostile = new HandshakePolicy() {
+            @Override
+            public Handshake own() {
+                return CLIENT.own();
+            }
+
+            @Override
+            public String refuse(Handshake remote) {
+                return "it has no business here";
+            }
+        };
+        try (NettyServer server = NettyServer.bind(
+                threads, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), hostile, new Node())) {
+            Failure failure = ask(address(server), QUESTION, LONG_MS).failure();
+            assertEquals(Failure.Kind.REFUSED, failure.kind());
+            assertTrue(failure.message().contains("it has no business here"), failure.message());
+        }
+    }
+
+    @Test
+    void anotherVersionOfTheProtocolIsRefusedByBothSides() throws Exception {
+        HandshakePolicy later = new HandshakePolicy() {
+            @Override
+            public Handshake own() {
+                return Handshake.newBuilder()
+                        .setProtocolVersion(PROTOCOL_VERSION + 1)
+                        .build();
+            }
+
+            @Override
+            public String refuse(Handshake remote) {
+                return null;
+            }
+        };
+        try (NettyServer server = NettyServer.bind(
+                threads, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), later, new Node())) {
+            Failure failure = ask(address(server), QUESTION, LONG_MS).failure();
+            assertEquals(Failure.Kind.REFUSED, failure.kind());
+            assertTrue(failure.message().contains("use the same version"), failure.message());
+        }
+        NettyTransport newer = new NettyTransport(threads, later, () -> {});
+        try (NettyServer server = serve(0, new Node())) {
+            Outcome outcome = new Outcome();
+            newer.request(address(server), QUESTION, LONG_MS, outcome);
+            assertEquals(Failure.Kind.REFUSED, outcome.failure().kind());
+            assertTrue(
+                    outcome.failure().message().contains("version 2"),
+                    outcome.failure().message());
+        } finally {
+            newer.close();
+        }
+    }
+
+    @Test
+    void whoeverAcceptsAndSaysNothingIsGivenUp() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Failure failure =
+                    ask("127.0.0.1:" + silent.getLocalPort(), QUESTION, LONG_MS).failure();
+            assertEquals(Failure.Kind.NOT_SENT, failure.kind());
+            assertTrue(failure.message().contains("does not answer"), failure.message());
+        }
+    }
+
+    @Test
+    void requestsThatWaitForAConnectionAreBounded() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String address = "127.0.0.1:" + silent.getLocalPort();
+            List<Outcome> outcomes = new ArrayList<>();
+            for (int i = 0; i < 5000; i++) {
+                outcomes.add(ask(address, QUESTION, LONG_MS));
+            }
+            Outcome last = outcomes.get(outcomes.size() - 1);
+            assertTrue(last.result.isDone(), "the request above the bound waits too");
+            assertTrue(
+                    last.failure().message().contains("too many requests"),
+                    last.failure().message());
+            transport.close();
+            for (Outcome outcome : outcomes) {
+                outcome.get();
+            }
+        }
+    }
+
+    @Test
+    void theServerReadsNoMoreThanItsBoundOfRequestsUntilAnswersLeave() throws Exception {
+        Node node = new Node();
+        int requests = 6000;
+        try (NettyServer server = serve(0, node)) {
+            // The connection first: without it, requests wait in a shorter queue.
+            ask(address(server), QUESTION, LONG_MS).get();
+            List<Outcome> outcomes = new ArrayList<>();
+            for (int i = 0; i < requests; i++) {
+                outcomes.add(ask(address(server), HELD, LONG_MS));
+            }
+            for (int i = 0; i < requests; i++) {
+                MessageHandler.Responder next = node.held.poll(LONG_MS, TimeUnit.MILLISECONDS);
+                next.respond(status(i));
+            }
+            for (Outcome outcome : outcomes) {
+                assertTrue(outcome.get() instanceof Envelope, String.valueOf(outcome.get()));
+            }
+        }
+    }
+
+    @Test
+    void aHandlerThatTurnsToAnotherNodeFromAFailureDoesNotBlockAnybody() throws Exception {
+        String dead;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            dead = "127.0.0.1:" + socket.getLocalPort();
+        }
+        ask(dead, QUESTION, LONG_MS).failure();
+        try (NettyServer server = serve(0, new Node())) {
+            Outcome elsewhere = new Outcome();
+            transport.request(dead, QUESTION, LONG_MS, new ResponseHandler() {
+                @Override
+                public void onResponse(Envelope response) {
+                    elsewhere.onResponse(response);
+                }
+
+                @Override
+                public void onFailure(Failure failure) {
+                    transport.request(address(server), QUESTION, LONG_MS, elsewhere);
+                }
+            });
+            assertEquals(status(1), elsewhere.get());
+        }
+    }
+
+    @Test
+    void nonsenseEndsItsOwnConnectionOnly() throws Exception {
+        try (NettyServer server = serve(0, new Node())) {
+            for (byte[] nonsense : List.of(
+                    "GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII),
+                    new byte[] {0x7f, 0x7f, 0x7f, 0x7f},
+                    new byte[] {0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1, 0x0c},
+                    new byte[] {0, 0, 0, 1, 0})) {
+                try (Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(), server.address().getPort())) {
+                    socket.getOutputStream().write(nonsense);
+                    assertEquals(-1, socket.getInputStream().read(), "the server should hang up");
+                }
+            }
+            assertEquals(status(1), ask(address(server), QUESTION, LONG_MS).get());
+        }
+    }
+
+    @Test
+    void answersThatNobodyReadsStopTheReadingOfRequests() throws Exception {
+        byte[] large = new byte[1 << 20];
+        CountDownLatch many = new CountDownLatch(200);
+        MessageHandler generous = new MessageHandler() {
+            @Override
+            public void onMessage(Envelope message) {}
+
+            @Override
+            public void onRequest(Envelope request, Responder responder) {
+                many.countDown();
+                responder.respond(Envelope.newBuilder()
+                        .setRegionResponse(RegionResponse.newBuilder()
+                                .setGet(GetResponse.newBuilder().setValue(ByteString.copyFrom(large))))
+                        .build());
+            }
+        };
+        try (NettyServer server = serve(0, generous);
+                Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(), server.address().getPort())) {
+            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            write(
+                    out,
+                    0,
+                    Envelope.newBuilder()
+                            .setHandshake(HandshakePolicy.CLIENT.own())
+                            .build());
+            in.skipNBytes(in.readInt());
+            for (int i = 1; i <= 200; i++) {
+                write(out, i, HELD);
+            }
+            out.flush();
+            // Another connection is served meanwhile; by then the first one's requests have had their turn.
+            ask(address(server), HELD, LONG_MS).get();
+            assertTrue(many.getCount() > 100, "only " + many.getCount() + " requests were left unread");
+            for (int i = 1; i <= 200; i++) {
+                in.skipNBytes(in.readInt());
+            }
+            assertTrue(many.await(LONG_MS, TimeUnit.MILLISECONDS));
+        }
+    }
+
+    private static void write(DataOutputStream out, long id, Envelope envelope) throws IOException {
+        byte[] bytes = envelope.toByteArray();
+        out.writeInt(8 + bytes.length);
+        out.writeLong(id);
+        out.write(bytes);
+    }
+
+    @Test
+    void aPortInUseIsABindException() throws Exception {
+        try (NettyServer server = serve(0, new Node())) {
+            assertThrows(BindException.class, () -> serve(server.address().getPort(), new Node()));
+        }
+    }
+
+    @Test
+    void afterCloseEveryRequestFailsAndMessagesAreDropped() throws Exception {
+        Node node = new Node();
+        try (NettyServer server = serve(0, node)) {
+            Outcome waiting = ask(address(server), HELD, LONG_MS);
+            node.held.take();
+            transport.close();
+            assertEquals(Failure.Kind.CLOSED, waiting.failure().kind());
+            assertEquals(
+                    Failure.Kind.CLOSED,
+                    ask(address(server), QUESTION, LONG_MS).failure().kind());
+            transport.send(address(server), QUESTION);
+            assertNull(node.messages.poll());
+        }
+    }
+}
