@@ -67,14 +67,19 @@ final class Committer {
 
     CompletableFuture<Void> run() {
         return client.group(mutations, mutation -> mutation.getKey().toByteArray())
-                .thenCompose(groups -> {
+                .handle((groups, failure) -> {
+                    if (failure != null) {
+                        // An attempt before the Regions changed may have gone through.
+                        return failed(asClientException(failure));
+                    }
                     if (groups.size() == 1 && bytes(mutations) <= MAX_REQUEST_BYTES) {
                         return onePhase(
                                 groups.keySet().iterator().next(),
                                 new Backoff(client.environment().random()));
                     }
                     return twoPhases();
-                });
+                })
+                .thenCompose(next -> next);
     }
 
     private static long bytes(List<Mutation> list) {
@@ -121,10 +126,16 @@ final class Committer {
                         .addAllMutations(part)
                         .setPrimary(primary)
                         .setStartTs(startTs)
-                        .setTtlMs(client.settings().lockTtlMs())
+                        .setTtlMs(ttlMs())
+                        .setMinCommitTs(transaction.minCommitTs())
                         .setOnePhase(onePhase)
                         .setWaitMs(LOCK_WAIT_MS)
                         .setTransactionSize(mutations.size()));
+    }
+
+    /** A lock's ttl counts from the transaction's start, which may be long ago. */
+    private long ttlMs() {
+        return transaction.ageMs() + client.settings().lockTtlMs();
     }
 
     private ClientException tooLate() {
@@ -206,21 +217,21 @@ final class Committer {
             return;
         }
         heartbeats = true;
-        scheduleHeartbeat(1);
+        scheduleHeartbeat();
     }
 
     /** While the commit goes on, others are told that this client lives. */
-    private void scheduleHeartbeat(int number) {
-        long ttlMs = client.settings().lockTtlMs();
-        client.environment().scheduler().schedule(ttlMs * 1_000_000L / 3, () -> {
+    private void scheduleHeartbeat() {
+        long pauseMs = client.settings().lockTtlMs() / 3;
+        client.environment().scheduler().schedule(pauseMs * 1_000_000L, () -> {
             if (heartbeats && !late()) {
                 RegionRequest.Builder request = RegionRequest.newBuilder()
                         .setHeartbeat(HeartbeatRequest.newBuilder()
                                 .setPrimary(primary)
                                 .setStartTs(startTs)
-                                .setTtlMs(ttlMs + number * ttlMs / 3));
+                                .setTtlMs(ttlMs()));
                 client.callKey(primary.toByteArray(), request, deadlineNs);
-                scheduleHeartbeat(number + 1);
+                scheduleHeartbeat();
             }
         });
     }
@@ -393,7 +404,7 @@ final class Committer {
     /** Ends with this failure, once it is certain that nothing is committed; otherwise with what is found out. */
     private CompletableFuture<Void> failed(ClientException why) {
         heartbeats = false;
-        if (!maybeExecuted) {
+        if (!maybeExecuted || client.environment().failPoints().hit("unknown-as-failed")) {
             if (leftLocks) {
                 rollBackLocks();
             }
