@@ -39,6 +39,7 @@ final class Committer {
     private boolean maybeExecuted;
     private boolean heartbeats;
     private boolean leftLocks;
+    private long minCommitTs;
     private long committedTs;
 
     Committer(Transaction transaction, long startTs) {
@@ -66,14 +67,19 @@ final class Committer {
 
     CompletableFuture<Void> run() {
         return client.group(mutations, mutation -> mutation.getKey().toByteArray())
-                .thenCompose(groups -> {
+                .handle((groups, failure) -> {
+                    if (failure != null) {
+                        // An attempt before the Regions changed may have gone through.
+                        return failed(asClientException(failure));
+                    }
                     if (groups.size() == 1 && bytes(mutations) <= MAX_REQUEST_BYTES) {
                         return onePhase(
                                 groups.keySet().iterator().next(),
                                 new Backoff(client.environment().random()));
                     }
                     return twoPhases();
-                });
+                })
+                .thenCompose(next -> next);
     }
 
     private static long bytes(List<Mutation> list) {
@@ -120,11 +126,16 @@ final class Committer {
                         .addAllMutations(part)
                         .setPrimary(primary)
                         .setStartTs(startTs)
-                        .setTtlMs(transaction.lockTtlMs())
-                        .setMinCommitTs(transaction.newestReadTs())
+                        .setTtlMs(ttlMs())
+                        .setMinCommitTs(transaction.minCommitTs())
                         .setOnePhase(onePhase)
                         .setWaitMs(LOCK_WAIT_MS)
                         .setTransactionSize(mutations.size()));
+    }
+
+    /** A lock's ttl counts from the transaction's start, which may be long ago. */
+    private long ttlMs() {
+        return transaction.ageMs() + client.settings().lockTtlMs();
     }
 
     private ClientException tooLate() {
@@ -211,13 +222,14 @@ final class Committer {
 
     /** While the commit goes on, others are told that this client lives. */
     private void scheduleHeartbeat() {
-        client.environment().scheduler().schedule(client.settings().lockTtlMs() * 1_000_000L / 3, () -> {
+        long pauseMs = client.settings().lockTtlMs() / 3;
+        client.environment().scheduler().schedule(pauseMs * 1_000_000L, () -> {
             if (heartbeats && !late()) {
                 RegionRequest.Builder request = RegionRequest.newBuilder()
                         .setHeartbeat(HeartbeatRequest.newBuilder()
                                 .setPrimary(primary)
                                 .setStartTs(startTs)
-                                .setTtlMs(transaction.lockTtlMs()));
+                                .setTtlMs(ttlMs()));
                 client.callKey(primary.toByteArray(), request, deadlineNs);
                 scheduleHeartbeat();
             }
@@ -301,7 +313,9 @@ final class Committer {
     private CompletableFuture<Void> commitPrimary() {
         return client.placement()
                 .timestamp()
-                .handle((ts, failure) -> failure == null ? commitPrimaryAt(ts) : failed(asClientException(failure)))
+                .handle((ts, failure) -> failure == null
+                        ? commitPrimaryAt(Math.max(ts, minCommitTs))
+                        : failed(asClientException(failure)))
                 .thenCompose(next -> next);
     }
 
@@ -390,7 +404,7 @@ final class Committer {
     /** Ends with this failure, once it is certain that nothing is committed; otherwise with what is found out. */
     private CompletableFuture<Void> failed(ClientException why) {
         heartbeats = false;
-        if (!maybeExecuted) {
+        if (!maybeExecuted || client.environment().failPoints().hit("unknown-as-failed")) {
             if (leftLocks) {
                 rollBackLocks();
             }

@@ -10,6 +10,7 @@ import org.flotilladb.proto.LocateResponse;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionRoute;
 import org.flotilladb.proto.StoreInfo;
+import org.flotilladb.region.runtime.Scheduler;
 
 /**
  * Where Regions are, as far as this process has learnt; every request carries the epoch, so what is old here costs a
@@ -17,6 +18,11 @@ import org.flotilladb.proto.StoreInfo;
  */
 public final class RegionCache {
     private static final int LOCATE_LIMIT = 64;
+
+    /** After a split the Placement Driver may know less than this cache until the new leaders have reported. */
+    private static final long STALE_PAUSE_NS = 10_000_000L;
+
+    private static final int STALE_ATTEMPTS = 50;
 
     /** A Region and the Store that leads it, as last heard; leaderStoreId 0: not known. */
     public record Route(Region region, byte[] start, byte[] end, long leaderStoreId) {
@@ -31,11 +37,13 @@ public final class RegionCache {
     }
 
     private final PlacementClient placement;
+    private final Scheduler scheduler;
     private final ConcurrentSkipListMap<byte[], Route> byStart = new ConcurrentSkipListMap<>(Arrays::compareUnsigned);
     private final ConcurrentSkipListMap<Long, String> addresses = new ConcurrentSkipListMap<>();
 
-    RegionCache(PlacementClient placement) {
+    RegionCache(PlacementClient placement, Scheduler scheduler) {
         this.placement = placement;
+        this.scheduler = scheduler;
     }
 
     /** The route of the key if it is known. */
@@ -64,13 +72,23 @@ public final class RegionCache {
         if (known != null) {
             return CompletableFuture.completedFuture(known);
         }
-        return placement.locate(key, LOCATE_LIMIT).thenApply(found -> {
+        return ask(key, 1);
+    }
+
+    private CompletableFuture<Route> ask(byte[] key, int attempt) {
+        return placement.locate(key, LOCATE_LIMIT).thenCompose(found -> {
             take(found);
             Route route = find(key);
-            return route == null
-                    ? Route.of(
-                            found.getRoutes(0).getRegion(), found.getRoutes(0).getLeaderStoreId())
-                    : route;
+            if (route != null) {
+                return CompletableFuture.completedFuture(route);
+            }
+            if (attempt >= STALE_ATTEMPTS) {
+                return CompletableFuture.completedFuture(Route.of(
+                        found.getRoutes(0).getRegion(), found.getRoutes(0).getLeaderStoreId()));
+            }
+            CompletableFuture<Route> later = new CompletableFuture<>();
+            scheduler.schedule(STALE_PAUSE_NS, () -> TransactionClient.forward(ask(key, attempt + 1), later));
+            return later;
         });
     }
 

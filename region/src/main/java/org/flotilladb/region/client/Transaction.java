@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.flotilladb.proto.BatchGetRequest;
 import org.flotilladb.proto.BatchGetResponse;
@@ -39,10 +40,13 @@ public final class Transaction {
     private final boolean readCommitted;
     private final WriteBuffer buffer = new WriteBuffer();
     private long startTs;
-    private long startedNs;
     private long readTs;
-    private long newestReadTs;
+    private long highestReadTs;
+    private long startedNs;
     private byte[] lockPrimary;
+    /** Keys that locks were asked for, whether or not they were given. */
+    private final TreeSet<byte[]> lockKeys = new TreeSet<>(Arrays::compareUnsigned);
+
     private boolean over;
 
     Transaction(TransactionClient client, boolean readCommitted) {
@@ -61,17 +65,6 @@ public final class Transaction {
     /** 0 until a timestamp was needed. */
     public long startTs() {
         return startTs;
-    }
-
-    /** The newest timestamp it has read at: it commits above, so that nobody sees its writes without what it saw. */
-    long newestReadTs() {
-        return newestReadTs;
-    }
-
-    /** How long a lock taken now is to stand, counted from the start timestamp as locks count it. */
-    long lockTtlMs() {
-        long ageMs = (client.environment().clock().nanoTime() - startedNs) / 1_000_000L;
-        return client.settings().lockTtlMs() + ageMs;
     }
 
     TransactionClient client() {
@@ -109,11 +102,21 @@ public final class Transaction {
 
     private void useReadTs(long ts) {
         readTs = ts;
-        newestReadTs = Math.max(newestReadTs, ts);
+        highestReadTs = Math.max(highestReadTs, ts);
         if (startTs == 0) {
             startTs = ts;
             startedNs = client.environment().clock().nanoTime();
         }
+    }
+
+    /** What it commits must come after everything it has seen: the highest timestamp that it has read at. */
+    long minCommitTs() {
+        return highestReadTs;
+    }
+
+    /** How long ago it has begun, in milliseconds. */
+    long ageMs() {
+        return startTs == 0 ? 0 : (client.environment().clock().nanoTime() - startedNs) / 1_000_000L;
     }
 
     /** The timestamp that reads use now. */
@@ -433,7 +436,7 @@ public final class Transaction {
      */
     public CompletableFuture<byte[]> lock(byte[] key, long waitMs) {
         WriteBuffer.Change own = buffer.get(key);
-        if (own != null && own.writes() && own.forUpdateTs() > 0) {
+        if (own != null && own.writes() && own.held()) {
             return CompletableFuture.completedFuture(own.value());
         }
         long now = client.environment().clock().nanoTime();
@@ -446,6 +449,8 @@ public final class Transaction {
         if (lockPrimary == null) {
             lockPrimary = key;
         }
+        lockKeys.add(key);
+        highestReadTs = Math.max(highestReadTs, forUpdateTs);
         long nowNs = client.environment().clock().nanoTime();
         long waitMs = Math.max(0, (lockDeadlineNs - nowNs) / 1_000_000L);
         RegionRequest.Builder request = RegionRequest.newBuilder()
@@ -538,13 +543,16 @@ public final class Transaction {
         }
         over = true;
         if (buffer.isEmpty()) {
+            unlock();
             return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Long> start = startTs != 0 ? CompletableFuture.completedFuture(startTs) : readTs();
         return start.thenCompose(ts -> new Committer(this, ts).run()).whenComplete((done, failure) -> {
-            if (failure != null && lockPrimary != null) {
-                unlock();
+            if (failure == null) {
+                // The commit has let go of every key that it was about.
+                lockKeys.removeIf(key -> buffer.get(key) != null);
             }
+            unlock();
         });
     }
 
@@ -552,19 +560,16 @@ public final class Transaction {
     public void rollback() {
         if (!over) {
             over = true;
-            if (lockPrimary != null) {
-                unlock();
-            }
+            unlock();
         }
     }
 
     /** Lets go of locks in memory; those that cannot be reached end with their ttl. */
     private void unlock() {
-        List<byte[]> keys = new ArrayList<>();
-        buffer.range(new byte[0], null).forEach((key, change) -> keys.add(key));
-        if (!keys.contains(lockPrimary)) {
-            keys.add(lockPrimary);
+        if (lockKeys.isEmpty()) {
+            return;
         }
+        List<byte[]> keys = List.copyOf(lockKeys);
         long deadlineNs = client.router().deadlineNs();
         long start = startTs;
         client.group(keys, key -> key)

@@ -31,7 +31,7 @@ public final class TransactionClient {
         this.settings = settings;
         this.environment = environment;
         placement = new PlacementClient(settings, environment);
-        cache = new RegionCache(placement);
+        cache = new RegionCache(placement, environment.scheduler());
         router = new Router(settings, environment, cache);
         resolver = new LockResolver(this);
     }

@@ -16,15 +16,20 @@ public final class WriteBuffer {
 
     private static final int ENTRY_OVERHEAD_BYTES = 64;
 
-    /** What is buffered for a key. */
-    public record Change(MutationKind kind, byte[] value, long forUpdateTs) {
+    /**
+     * What is buffered for a key.
+     *
+     * @param forUpdateTs a version above it is a conflict; 0: above the start
+     * @param held whether the key is locked in its leader's memory
+     */
+    public record Change(MutationKind kind, byte[] value, long forUpdateTs, boolean held) {
         /** Whether it changes what this transaction reads. */
         public boolean writes() {
             return kind == MutationKind.PUT || kind == MutationKind.INSERT || kind == MutationKind.DELETE;
         }
     }
 
-    private record Undo(byte[] key, Change before) {}
+    private record Undo(byte[] key, Change before, long addedBytes) {}
 
     private final TreeMap<byte[], Change> changes = new TreeMap<>(Arrays::compareUnsigned);
     private final List<Undo> undo = new ArrayList<>();
@@ -57,39 +62,58 @@ public final class WriteBuffer {
     void put(byte[] key, byte[] value, long forUpdateTs) {
         Change before = changes.get(key);
         boolean insert = before != null && before.kind == MutationKind.INSERT;
-        set(key, new Change(insert ? MutationKind.INSERT : MutationKind.PUT, value, ts(before, forUpdateTs)));
+        set(
+                key,
+                new Change(
+                        insert ? MutationKind.INSERT : MutationKind.PUT, value, ts(before, forUpdateTs), held(before)));
     }
 
     void insert(byte[] key, byte[] value, long forUpdateTs) {
         Change before = changes.get(key);
         boolean replaces = before != null && before.kind == MutationKind.DELETE;
-        set(key, new Change(replaces ? MutationKind.PUT : MutationKind.INSERT, value, ts(before, forUpdateTs)));
+        set(
+                key,
+                new Change(
+                        replaces ? MutationKind.PUT : MutationKind.INSERT,
+                        value,
+                        ts(before, forUpdateTs),
+                        held(before)));
     }
 
     void delete(byte[] key, long forUpdateTs) {
         Change before = changes.get(key);
         boolean own = before != null && before.kind == MutationKind.INSERT;
-        set(key, new Change(own ? MutationKind.LOCK : MutationKind.DELETE, null, ts(before, forUpdateTs)));
+        set(
+                key,
+                new Change(own ? MutationKind.LOCK : MutationKind.DELETE, null, ts(before, forUpdateTs), held(before)));
     }
 
-    /** Notes a lock on a key that is not written, or its newer timestamp on one that is. */
+    /** Notes a lock that the key's leader has given. */
     void lock(byte[] key, long forUpdateTs) {
         Change before = changes.get(key);
         if (before == null || before.kind == MutationKind.SHARED_LOCK) {
-            set(key, new Change(MutationKind.LOCK, null, forUpdateTs));
-        } else if (before.forUpdateTs < forUpdateTs) {
-            set(key, new Change(before.kind, before.value, forUpdateTs));
+            set(key, new Change(MutationKind.LOCK, null, ts(before, forUpdateTs), true));
+        } else if (!before.held) {
+            set(key, new Change(before.kind, before.value, before.forUpdateTs, true));
         }
     }
 
     void lockShared(byte[] key, long forUpdateTs) {
         if (changes.get(key) == null) {
-            set(key, new Change(MutationKind.SHARED_LOCK, null, forUpdateTs));
+            set(key, new Change(MutationKind.SHARED_LOCK, null, forUpdateTs, false));
         }
     }
 
+    /**
+     * The first timestamp counts: what is written later derives from what was seen then, so a version between the two
+     * must be a conflict. 0 stands for the start, the earliest of all.
+     */
     private static long ts(Change before, long forUpdateTs) {
-        return before == null ? forUpdateTs : Math.max(before.forUpdateTs, forUpdateTs);
+        return before == null ? forUpdateTs : before.forUpdateTs;
+    }
+
+    private static boolean held(Change before) {
+        return before != null && before.held;
     }
 
     private void set(byte[] key, Change change) {
@@ -103,7 +127,7 @@ public final class WriteBuffer {
         bytes += added;
         Change before = changes.put(key, change);
         count(before, change);
-        undo.add(new Undo(key, before));
+        undo.add(new Undo(key, before, added));
     }
 
     private void count(Change before, Change after) {
@@ -120,16 +144,20 @@ public final class WriteBuffer {
         while (undo.size() > mark) {
             Undo last = undo.remove(undo.size() - 1);
             Change now = changes.get(last.key);
-            if (last.before == null) {
-                if (now.kind == MutationKind.LOCK && now.forUpdateTs > 0) {
-                    continue;
-                }
-                changes.remove(last.key);
-                count(now, null);
-            } else {
-                changes.put(last.key, last.before);
-                count(now, last.before);
+            bytes -= last.addedBytes;
+            Change then = last.before;
+            if (now.held && then == null) {
+                then = new Change(MutationKind.LOCK, null, now.forUpdateTs, true);
+            } else if (now.held && !then.held) {
+                MutationKind kind = then.kind == MutationKind.SHARED_LOCK ? MutationKind.LOCK : then.kind;
+                then = new Change(kind, then.value, then.forUpdateTs, true);
             }
+            if (then == null) {
+                changes.remove(last.key);
+            } else {
+                changes.put(last.key, then);
+            }
+            count(now, then);
         }
     }
 

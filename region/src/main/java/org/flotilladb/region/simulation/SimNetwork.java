@@ -1,6 +1,8 @@
 package org.flotilladb.region.simulation;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.TextFormat;
+import java.io.PrintStream;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.flotilladb.proto.Envelope;
@@ -22,6 +24,7 @@ public final class SimNetwork {
     private final TreeMap<String, Endpoint> endpoints = new TreeMap<>();
     private final TreeSet<String> cuts = new TreeSet<>();
 
+    private PrintStream trace;
     private int lossPerMille;
     private int repeatPerMille;
     private int latePerMille;
@@ -34,6 +37,18 @@ public final class SimNetwork {
         this.random = random;
         this.hash = hash;
         this.faults = faults;
+    }
+
+    /** Prints every request and answer, and every Raft message, as it leaves. */
+    public void trace(PrintStream to) {
+        trace = to;
+    }
+
+    private void traced(String from, String to, String what, Envelope message) {
+        if (trace != null) {
+            trace.println(time.nowNs() / 1000 + " us " + from + " -> " + to + " " + what + " "
+                    + TextFormat.printer().emittingSingleLine(true).printToString(message));
+        }
     }
 
     /** Sets how bad links are; each of a thousand messages. */
@@ -124,6 +139,7 @@ public final class SimNetwork {
             }
             byte[] bytes = message.toByteArray();
             hash.event(2, bytes.length, bytes);
+            traced(self, address, "sends", message);
             if (lost(self, address)) {
                 return;
             }
@@ -160,6 +176,7 @@ public final class SimNetwork {
             }
             byte[] bytes = request.toByteArray();
             hash.event(3, bytes.length, bytes);
+            traced(self, address, "asks", request);
             if (lost(self, address)) {
                 return;
             }
@@ -175,6 +192,7 @@ public final class SimNetwork {
                     }
                     byte[] answer = response.toByteArray();
                     hash.event(4, answer.length, answer);
+                    traced(address, self, "answers", response);
                     if (lost(address, self)) {
                         return;
                     }

@@ -16,6 +16,7 @@ import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.system.SeededRandom;
 import org.flotilladb.region.store.Store.PeerView;
 import org.flotilladb.region.store.mvcc.Keys;
+import org.flotilladb.region.store.mvcc.WriteRecord;
 
 /**
  * One simulated world from its making to its end: three nodes, clients, faults, and what must hold. Three acts: the
@@ -61,6 +62,7 @@ final class SimWorld {
         maxDrift = kinds.isEmpty() ? 0 : 0.045;
         time = new SimTime(random.fork("time"), hash);
         network = new SimNetwork(time, random.fork("network"), hash, faults);
+        network.trace(settings.trace());
         history = new History(hash, invariants);
         for (int i = 1; i <= NODES; i++) {
             addresses.add("node" + i + ":7411");
@@ -370,7 +372,8 @@ final class SimWorld {
         try (KvCursor cursor = servers.get(0).data().cursor(KvStore.Family.WRITE, new byte[0], null)) {
             for (boolean more = cursor.seek(new byte[0]); more; more = cursor.next()) {
                 String key = Model.text(Keys.userKey(cursor.key()));
-                if (Model.kind(key) == 'h') {
+                boolean put = !WriteRecord.isDelete(cursor.value()) && !WriteRecord.isLock(cursor.value());
+                if (put && Model.kind(key) == 'h') {
                     result.merge(Long.parseLong(key.substring(5)), Keys.commitTs(cursor.key()), Math::min);
                 }
             }

@@ -34,7 +34,7 @@ public final class Simulation {
                 + seed;
     }
 
-    /** Command line: {@code [--seed N] [--seeds COUNT]}; prints a report for each seed. */
+    /** Command line: {@code [--seed N] [--seeds COUNT] [--trace true]}; prints a report for each seed. */
     public static void main(String[] arguments) {
         System.exit(main(arguments, System.out));
     }
@@ -42,12 +42,15 @@ public final class Simulation {
     private static int main(String[] arguments, PrintStream out) {
         long seed = 1;
         long seeds = 1;
+        boolean trace = false;
         for (int i = 0; i + 1 < arguments.length; i += 2) {
             switch (arguments[i]) {
                 case "--seed" -> seed = Long.parseLong(arguments[i + 1]);
                 case "--seeds" -> seeds = Long.parseLong(arguments[i + 1]);
+                case "--trace" -> trace = Boolean.parseBoolean(arguments[i + 1]);
                 default -> {
-                    out.println("Unknown argument " + arguments[i] + ": there are --seed N and --seeds COUNT.");
+                    out.println("Unknown argument " + arguments[i]
+                            + ": there are --seed N, --seeds COUNT and --trace true.");
                     return 2;
                 }
             }
@@ -55,7 +58,8 @@ public final class Simulation {
         int failed = 0;
         for (long each = seed; each < seed + seeds; each++) {
             try {
-                out.println(run(SimulationSettings.of(each)));
+                SimulationSettings settings = SimulationSettings.of(each);
+                out.println(run(trace ? settings.withTrace(out) : settings));
             } catch (SimulationFailure e) {
                 failed++;
                 out.println(e.getMessage());

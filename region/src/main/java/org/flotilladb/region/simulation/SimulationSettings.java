@@ -1,5 +1,6 @@
 package org.flotilladb.region.simulation;
 
+import java.io.PrintStream;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -15,6 +16,7 @@ import org.flotilladb.region.store.storage.MemoryKvStore;
  * @param faults the kinds that may happen; null: drawn from the seed, none at all for a quarter of them
  * @param bugs fail points that are on: planted bugs
  * @param lie how the log disks break their word, or null
+ * @param trace where every message is printed, or null
  * @param memory makes an empty store that simulated data disks stand on
  */
 public record SimulationSettings(
@@ -23,33 +25,39 @@ public record SimulationSettings(
         Set<FaultKind> faults,
         Set<String> bugs,
         SimLogStore.Lie lie,
+        PrintStream trace,
         Supplier<KvStore> memory) {
 
     private static final long WORK_MS = 15_000;
 
     /** The usual run of a seed. */
     public static SimulationSettings of(long seed) {
-        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, MemoryKvStore::new);
+        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, null, MemoryKvStore::new);
     }
 
     /** The same with one planted bug. */
     public SimulationSettings withBug(String name) {
-        return new SimulationSettings(seed, workMs, faults, new TreeSet<>(Set.of(name)), lie, memory);
+        return new SimulationSettings(seed, workMs, faults, new TreeSet<>(Set.of(name)), lie, trace, memory);
     }
 
     /** The same on disks that break their word. */
     public SimulationSettings withLie(SimLogStore.Lie told) {
-        return new SimulationSettings(seed, workMs, faults, bugs, told, memory);
+        return new SimulationSettings(seed, workMs, faults, bugs, told, trace, memory);
     }
 
     /** The same with these faults and no others. */
     public SimulationSettings withFaults(Set<FaultKind> kinds) {
-        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, memory);
+        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, trace, memory);
+    }
+
+    /** The same with every message printed. */
+    public SimulationSettings withTrace(PrintStream printed) {
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, printed, memory);
     }
 
     /** The same over another store. */
     public SimulationSettings withMemory(Supplier<KvStore> maker) {
-        return new SimulationSettings(seed, workMs, faults, bugs, lie, maker);
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, maker);
     }
 
     FailPoints failPoints() {

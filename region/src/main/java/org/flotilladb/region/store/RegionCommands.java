@@ -16,7 +16,6 @@ import org.flotilladb.proto.HeartbeatRequest;
 import org.flotilladb.proto.HeartbeatResponse;
 import org.flotilladb.proto.KeyError;
 import org.flotilladb.proto.KeyValue;
-import org.flotilladb.proto.LockInfo;
 import org.flotilladb.proto.LockKeysRequest;
 import org.flotilladb.proto.LockKeysResponse;
 import org.flotilladb.proto.Mutation;
@@ -88,44 +87,12 @@ final class RegionCommands {
         }
     }
 
-    /** A command has waited for a lock as long as it may. */
+    /** A command has waited for a lock as long as it may: looked at once more, it is answered with what stands there. */
     void giveUp(Command command) {
-        RegionResponse.Builder response = RegionResponse.newBuilder();
-        byte[] key = command.waitsFor;
-        LockInfo holder = holderOf(key);
-        switch (command.request.getCommandCase()) {
-            case LOCK_KEYS -> {
-                LockKeysRequest request = command.request.getLockKeys();
-                store.waitsNoMore(request.getStartTs());
-                LockKeysResponse.Builder answer = LockKeysResponse.newBuilder();
-                if (holder != null && !holder.getInMemory()) {
-                    answer.addErrors(KeyError.newBuilder().setLocked(holder));
-                } else {
-                    answer.setTimedOut(true);
-                }
-                command.answer.accept(response.setLockKeys(answer).build());
-            }
-            case PREWRITE -> {
-                LockInfo lock = holder == null
-                        ? LockInfo.newBuilder()
-                                .setKey(RegionPeer.wrap(key))
-                                .setInMemory(true)
-                                .build()
-                        : holder;
-                command.answer.accept(response.setPrewrite(PrewriteResponse.newBuilder()
-                                .addErrors(KeyError.newBuilder().setLocked(lock)))
-                        .build());
-            }
-            default -> peer.handle(command);
+        if (command.request.hasLockKeys()) {
+            store.waitsNoMore(command.request.getLockKeys().getStartTs());
         }
-    }
-
-    private LockInfo holderOf(byte[] key) {
-        if (peer.memoryLocks.holder(key, 0, Long.MIN_VALUE) != 0) {
-            return peer.memoryLocks.info(key);
-        }
-        byte[] locked = store.data().get(KvStore.Family.LOCK, Keys.prefix(key));
-        return locked == null ? null : LockRecord.decode(locked).info(key);
+        peer.handle(command);
     }
 
     private boolean outside(Command command, byte[] key) {
@@ -278,17 +245,6 @@ final class RegionCommands {
                 peer.park(command, key, Long.MAX_VALUE);
                 return;
             }
-            if (!shared && peer.memoryLocks.holder(key, startTs, nowNs) != 0) {
-                if (nowNs < lockDeadlineNs) {
-                    peer.park(command, key, lockDeadlineNs);
-                } else {
-                    answerPrewrite(
-                            command,
-                            PrewriteResponse.newBuilder()
-                                    .addErrors(KeyError.newBuilder().setLocked(peer.memoryLocks.info(key))));
-                }
-                return;
-            }
             keys.add(new HeldKey(key, shared));
         }
         // Repeats first: what this transaction has left here decides before any other check.
@@ -311,6 +267,19 @@ final class RegionCommands {
                 todo.add(request.getMutations(i));
             } else {
                 answer.setMinCommitTs(Math.max(answer.getMinCommitTs(), own.minCommitTs()));
+            }
+        }
+        for (HeldKey held : keys) {
+            if (!held.shared() && peer.memoryLocks.holder(held.key(), startTs, nowNs) != 0) {
+                if (nowNs < lockDeadlineNs) {
+                    peer.park(command, held.key(), lockDeadlineNs);
+                } else {
+                    answerPrewrite(
+                            command,
+                            PrewriteResponse.newBuilder()
+                                    .addErrors(KeyError.newBuilder().setLocked(peer.memoryLocks.info(held.key()))));
+                }
+                return;
             }
         }
         boolean onePhase = request.getOnePhase() && todo.size() == keys.size();
@@ -628,6 +597,9 @@ final class RegionCommands {
     private void unlockKeys(Command command, UnlockKeysRequest request) {
         long startTs = request.getStartTs();
         store.waitsNoMore(startTs);
+        // What still waits for a lock must not get it when its transaction is over.
+        peer.dropWaiting(startTs)
+                .forEach(late -> answerLocks(late, LockKeysResponse.newBuilder().setTimedOut(true)));
         List<byte[]> released = new ArrayList<>();
         if (request.getKeysCount() == 0) {
             released.addAll(peer.memoryLocks.releaseAll(startTs));

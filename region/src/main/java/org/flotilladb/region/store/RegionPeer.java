@@ -247,6 +247,9 @@ final class RegionPeer implements StateMachine {
         waiting.clear();
         waitingCount = 0;
         for (Command command : parked) {
+            if (command.request.hasLockKeys()) {
+                store.waitsNoMore(command.request.getLockKeys().getStartTs());
+            }
             command.answer.accept(notLeader());
         }
     }
@@ -307,9 +310,32 @@ final class RegionPeer implements StateMachine {
         if (queue != null) {
             waitingCount -= queue.size();
             for (Command command : queue) {
+                if (command.request.hasLockKeys()) {
+                    store.waitsNoMore(command.request.getLockKeys().getStartTs());
+                }
                 handle(command);
             }
         }
+    }
+
+    /** Takes a transaction's lock requests out of the queues. */
+    List<Command> dropWaiting(long startTs) {
+        List<Command> dropped = new ArrayList<>();
+        for (ArrayDeque<Command> queue : waiting.values()) {
+            queue.removeIf(command -> {
+                boolean drop = command.request.hasLockKeys()
+                        && command.request.getLockKeys().getStartTs() == startTs;
+                if (drop) {
+                    dropped.add(command);
+                }
+                return drop;
+            });
+        }
+        if (!dropped.isEmpty()) {
+            waitingCount -= dropped.size();
+            waiting.values().removeIf(ArrayDeque::isEmpty);
+        }
+        return dropped;
     }
 
     /** Once a tick: locks whose ttl has run out, commands that have waited long enough. */

@@ -482,7 +482,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return Read.NOT_SERVED;
         }
         RegionPeer.Served before = peer.served();
-        if (before.term() == 0) {
+        // The range is looked at after what is served: a split between the two shows in one of them.
+        if (before.term() == 0 || !peer.contains(key)) {
             return Read.NOT_SERVED;
         }
         peer.raiseMaxTs(readTs);
@@ -503,10 +504,10 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return Page.NOT_SERVED;
         }
         RegionPeer.Served before = peer.served();
-        if (before.term() == 0) {
+        Region region = peer.region();
+        if (before.term() == 0 || !(reverse ? reaches(region, end) : peer.contains(start))) {
             return Page.NOT_SERVED;
         }
-        Region region = peer.region();
         byte[] regionStart = region.getStart().toByteArray();
         byte[] regionEnd = region.getEnd().toByteArray();
         byte[] from = Arrays.compareUnsigned(start, regionStart) < 0 ? regionStart : start;
@@ -542,10 +543,13 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         if (entry == null) {
             return null;
         }
-        byte[] regionEnd = entry.getValue().region().getEnd().toByteArray();
-        boolean reaches =
-                regionEnd.length == 0 || (end != null && end.length > 0 && Arrays.compareUnsigned(end, regionEnd) <= 0);
-        return reaches ? entry.getValue() : null;
+        return reaches(entry.getValue().region(), end) ? entry.getValue() : null;
+    }
+
+    /** Whether a range that ends there, or nowhere, ends within or right behind the Region. */
+    private static boolean reaches(Region region, byte[] end) {
+        byte[] regionEnd = region.getEnd().toByteArray();
+        return regionEnd.length == 0 || (end != null && end.length > 0 && Arrays.compareUnsigned(end, regionEnd) <= 0);
     }
 
     /** The last checks of a read: the same leadership and the same range as before the snapshot, and then the lease. */
