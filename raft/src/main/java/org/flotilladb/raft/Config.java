@@ -2,79 +2,113 @@ package org.flotilladb.raft;
 
 import java.util.Objects;
 
-/** Settings of one peer; build with {@link #builder}. Ticks pace elections and heartbeats; leases use nanoseconds. */
+/**
+ * Settings of one peer; build with {@link #builder}. Ticks pace elections and heartbeats; leases use nanoseconds. The
+ * defaults are those of a careful server; what goes beyond the usual rules of Raft can be switched off one by one.
+ */
 public final class Config {
     final long id;
-    final long[] voters;
     final Storage storage;
     final int electionTick;
     final int heartbeatTick;
     final long applied;
     final long maxSizePerMessageBytes;
+    final long maxCommittedPerReadyBytes;
     final int maxInflightMessages;
+    final long maxInflightBytes;
     final long maxUncommittedBytes;
+    final int maxPendingReads;
     final boolean preVote;
     final boolean checkQuorum;
+    final boolean asyncStorageWrites;
+    final boolean stepDownOnRemoval;
+    final boolean proposalForwarding;
+    final boolean confChangeValidation;
+    final ReadOnlyOption readOnlyOption;
+    final long priority;
     final boolean leases;
     final long promiseNs;
     final double clockRateError;
     final long marginNs;
-    final long seed;
     final boolean promiseAtStart;
+    final long seed;
     final boolean eagerCommit;
+    final boolean batchedAppends;
+    final boolean holdUntilDurable;
 
     private Config(Builder b) {
         id = b.id;
-        voters = b.voters.clone();
         storage = b.storage;
         electionTick = b.electionTick;
         heartbeatTick = b.heartbeatTick;
         applied = b.applied;
         maxSizePerMessageBytes = b.maxSizePerMessageBytes;
+        maxCommittedPerReadyBytes = b.maxCommittedPerReadyBytes;
         maxInflightMessages = b.maxInflightMessages;
+        maxInflightBytes = b.maxInflightBytes;
         maxUncommittedBytes = b.maxUncommittedBytes;
+        maxPendingReads = b.maxPendingReads;
         preVote = b.preVote;
         checkQuorum = b.checkQuorum;
+        asyncStorageWrites = b.asyncStorageWrites;
+        stepDownOnRemoval = b.stepDownOnRemoval;
+        proposalForwarding = b.proposalForwarding;
+        confChangeValidation = b.confChangeValidation;
+        readOnlyOption = b.readOnlyOption;
+        priority = b.priority;
         leases = b.promiseNs > 0;
         promiseNs = b.promiseNs;
         clockRateError = b.clockRateError;
         marginNs = b.marginNs;
-        seed = b.seed;
         promiseAtStart = b.promiseAtStart;
+        seed = b.seed;
         eagerCommit = b.eagerCommit;
+        batchedAppends = b.batchedAppends;
+        holdUntilDurable = b.holdUntilDurable;
     }
 
     /**
+     * Begins the settings of a peer.
+     *
      * @param id this peer, above 0
-     * @param voters all voters of the group, ascending
+     * @param storage what it has stored, its membership included
      */
-    public static Builder builder(long id, long[] voters, Storage storage) {
-        return new Builder(id, voters, storage);
+    public static Builder builder(long id, Storage storage) {
+        return new Builder(id, storage);
     }
 
     /** Collects settings; {@link #build} names the field that is wrong. */
     public static final class Builder {
         private final long id;
-        private final long[] voters;
         private final Storage storage;
         private int electionTick = 10;
         private int heartbeatTick = 1;
         private long applied;
         private long maxSizePerMessageBytes = 1 << 20;
+        private long maxCommittedPerReadyBytes = 64L << 20;
         private int maxInflightMessages = 256;
+        private long maxInflightBytes;
         private long maxUncommittedBytes = 64L << 20;
+        private int maxPendingReads = 4096;
         private boolean preVote = true;
         private boolean checkQuorum = true;
+        private boolean asyncStorageWrites;
+        private boolean stepDownOnRemoval = true;
+        private boolean proposalForwarding = true;
+        private boolean confChangeValidation = true;
+        private ReadOnlyOption readOnlyOption = ReadOnlyOption.SAFE;
+        private long priority;
         private long promiseNs;
         private double clockRateError = 0.05;
         private long marginNs = 1_000_000;
-        private long seed;
         private boolean promiseAtStart = true;
+        private long seed;
         private boolean eagerCommit = true;
+        private boolean batchedAppends = true;
+        private boolean holdUntilDurable = true;
 
-        private Builder(long id, long[] voters, Storage storage) {
+        private Builder(long id, Storage storage) {
             this.id = id;
-            this.voters = voters.clone();
             this.storage = Objects.requireNonNull(storage, "storage");
         }
 
@@ -84,6 +118,7 @@ public final class Config {
             return this;
         }
 
+        /** Ticks between two heartbeats. */
         public Builder heartbeatTick(int value) {
             heartbeatTick = value;
             return this;
@@ -95,35 +130,92 @@ public final class Config {
             return this;
         }
 
+        /** Bytes of entries in one append; one entry always fits. */
         public Builder maxSizePerMessageBytes(long value) {
             maxSizePerMessageBytes = value;
             return this;
         }
 
+        /** Bytes of committed entries handed out and not yet reported applied; one entry always fits. */
+        public Builder maxCommittedPerReadyBytes(long value) {
+            maxCommittedPerReadyBytes = value;
+            return this;
+        }
+
+        /** Appends under way to one peer. */
         public Builder maxInflightMessages(int value) {
             maxInflightMessages = value;
             return this;
         }
 
-        /** Bytes of proposals not yet committed; past it proposals are dropped. */
+        /** Bytes of appends under way to one peer, passed by at most one append; 0 for no limit. */
+        public Builder maxInflightBytes(long value) {
+            maxInflightBytes = value;
+            return this;
+        }
+
+        /** Bytes of proposals not yet applied; past it proposals are dropped. */
         public Builder maxUncommittedBytes(long value) {
             maxUncommittedBytes = value;
             return this;
         }
 
+        /** Read index questions that wait at a leader; past it they are not answered. */
+        public Builder maxPendingReads(int value) {
+            maxPendingReads = value;
+            return this;
+        }
+
+        /** Whether a peer asks whether it could win before it raises its term (thesis, section 9.6). */
         public Builder preVote(boolean value) {
             preVote = value;
             return this;
         }
 
+        /** Whether a leader that a quorum has not answered for an election timeout steps down. */
         public Builder checkQuorum(boolean value) {
             checkQuorum = value;
             return this;
         }
 
+        /** Whether storing and applying are asked for by messages, so that neither holds up the next Ready. */
+        public Builder asyncStorageWrites(boolean value) {
+            asyncStorageWrites = value;
+            return this;
+        }
+
+        /** Whether a leader that is removed, or made a learner, stops leading at once. */
+        public Builder stepDownOnRemoval(boolean value) {
+            stepDownOnRemoval = value;
+            return this;
+        }
+
+        /** Whether a follower passes proposals on to the leader, or drops them. */
+        public Builder proposalForwarding(boolean value) {
+            proposalForwarding = value;
+            return this;
+        }
+
+        /** Whether a leader refuses a change of membership while another one is pending; off only for tests. */
+        public Builder confChangeValidation(boolean value) {
+            confChangeValidation = value;
+            return this;
+        }
+
+        public Builder readOnlyOption(ReadOnlyOption value) {
+            readOnlyOption = value;
+            return this;
+        }
+
+        /** A voter refuses a candidate of lower priority than its own that has no longer log; 0 by default. */
+        public Builder priority(long value) {
+            priority = value;
+            return this;
+        }
+
         /**
-         * Switches leases on: the promised election timeout E, the largest error of a clock's rate, and the margin taken
-         * off each lease.
+         * Switches promises and leases on: the promised election timeout E, the largest error of a clock's rate, and the
+         * margin taken off each lease.
          */
         public Builder leases(long promisedElectionTimeoutNs, double rateError, long leaseMarginNs) {
             promiseNs = promisedElectionTimeoutNs;
@@ -133,11 +225,17 @@ public final class Config {
         }
 
         /**
-         * False only for a peer of a group that has never had a leader: nothing can have been promised in an earlier
-         * life.
+         * False only for a peer that cannot have promised anything in an earlier life: of a group that has never had a
+         * leader, or alone in one whose membership has never changed.
          */
         public Builder promiseAtStart(boolean value) {
             promiseAtStart = value;
+            return this;
+        }
+
+        /** Where the draws of election timeouts begin; peers and starts should differ. */
+        public Builder seed(long value) {
+            seed = value;
             return this;
         }
 
@@ -147,27 +245,48 @@ public final class Config {
             return this;
         }
 
-        public Builder seed(long value) {
-            seed = value;
+        /** Whether proposals made between two Readies leave in one append; else each leaves in its own. */
+        public Builder batchedAppends(boolean value) {
+            batchedAppends = value;
             return this;
         }
 
+        /**
+         * Whether everything but the messages of a leader whose term and vote are durable waits for the fsync; else only
+         * votes and acknowledgements do.
+         */
+        public Builder holdUntilDurable(boolean value) {
+            holdUntilDurable = value;
+            return this;
+        }
+
+        /**
+         * Checks and makes the settings.
+         *
+         * @throws IllegalArgumentException naming the field that is wrong
+         */
         public Config build() {
             check(id > 0, "id must be above 0, is " + id);
-            boolean found = false;
-            for (int i = 0; i < voters.length; i++) {
-                check(i == 0 || voters[i - 1] < voters[i], "voters must be ascending and distinct");
-                found |= voters[i] == id;
-            }
-            check(found, "voters must contain the id " + id);
             check(heartbeatTick > 0, "heartbeatTick must be above 0, is " + heartbeatTick);
             check(
                     electionTick > heartbeatTick,
                     "electionTick " + electionTick + " must be above heartbeatTick " + heartbeatTick);
-            check(maxInflightMessages > 0, "maxInflightMessages must be above 0");
+            check(applied >= 0, "applied must not be negative, is " + applied);
+            check(maxInflightMessages > 0, "maxInflightMessages must be above 0, is " + maxInflightMessages);
+            check(
+                    maxInflightBytes == 0 || maxInflightBytes >= maxSizePerMessageBytes,
+                    "maxInflightBytes " + maxInflightBytes + " must be 0 or at least maxSizePerMessageBytes "
+                            + maxSizePerMessageBytes);
             check(maxSizePerMessageBytes >= 0, "maxSizePerMessageBytes must not be negative");
+            check(maxCommittedPerReadyBytes > 0, "maxCommittedPerReadyBytes must be above 0");
+            check(maxUncommittedBytes > 0, "maxUncommittedBytes must be above 0");
+            check(maxPendingReads > 0, "maxPendingReads must be above 0");
+            check(promiseNs >= 0, "promisedElectionTimeoutNs must not be negative");
             check(clockRateError >= 0 && clockRateError < 0.5, "clockRateError must be in [0, 0.5)");
             check(marginNs >= 0, "marginNs must not be negative");
+            check(
+                    readOnlyOption != ReadOnlyOption.LEASE_BASED || checkQuorum,
+                    "checkQuorum must be on where readOnlyOption is LEASE_BASED");
             return new Config(this);
         }
 

@@ -1,11 +1,13 @@
 package org.flotilladb.raft;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /** One entry of a log. Immutable: the data array is shared and must not be changed by anybody. */
 public final class Entry {
     private static final byte[] NO_DATA = new byte[0];
+    private static final int OVERHEAD_BYTES = 16;
 
     private final EntryType type;
     private final long term;
@@ -35,6 +37,28 @@ public final class Entry {
     /** Never null. */
     public byte[] data() {
         return data;
+    }
+
+    /** What it counts for where bytes are limited: its data and a little for the rest. */
+    public long sizeBytes() {
+        return (long) data.length + OVERHEAD_BYTES;
+    }
+
+    static long sizeBytes(List<Entry> entries) {
+        long size = 0;
+        for (Entry entry : entries) {
+            size += entry.sizeBytes();
+        }
+        return size;
+    }
+
+    /** The application's bytes alone. */
+    static long dataBytes(List<Entry> entries) {
+        long size = 0;
+        for (Entry entry : entries) {
+            size += entry.data.length;
+        }
+        return size;
     }
 
     @Override

@@ -6,17 +6,28 @@ import java.util.List;
 /** The reference {@link Storage}: a list. Not thread-safe. */
 public final class MemoryStorage implements Storage {
     private HardState hardState = HardState.EMPTY;
+    private ConfState confState = ConfState.EMPTY;
+    private Snapshot snapshot = new Snapshot(0, 0, ConfState.EMPTY, null);
     private long truncatedIndex;
     private long truncatedTerm;
     private final List<Entry> log = new ArrayList<>();
 
     @Override
-    public HardState initialState() {
+    public RaftState initialState() {
+        return new RaftState(hardState, confState);
+    }
+
+    public HardState hardState() {
         return hardState;
     }
 
     public void setHardState(HardState value) {
         hardState = value;
+    }
+
+    /** States the membership to start from. */
+    public void setConfState(ConfState value) {
+        confState = value;
     }
 
     /** Appends; entries at or above the first one's index that are already there are replaced. */
@@ -43,16 +54,42 @@ public final class MemoryStorage implements Storage {
         truncatedIndex = index;
     }
 
+    /** Replaces everything by a snapshot; an older one than what is here changes nothing. */
+    public void applySnapshot(Snapshot newer) {
+        if (newer.index() <= snapshot.index() && newer.index() <= truncatedIndex) {
+            return;
+        }
+        snapshot = newer;
+        confState = newer.confState();
+        log.clear();
+        truncatedIndex = newer.index();
+        truncatedTerm = newer.term();
+    }
+
+    /** Notes the application's state after an applied entry; the log stays until {@link #compact}. */
+    public void createSnapshot(long index, ConfState membership, byte[] data) {
+        snapshot = new Snapshot(index, term(index), membership, data);
+        confState = membership;
+    }
+
+    @Override
+    public Snapshot snapshot() {
+        return snapshot;
+    }
+
     @Override
     public List<Entry> entries(long low, long highExclusive, long maxSizeBytes) {
         if (low <= truncatedIndex) {
             throw new CompactedException(low, truncatedIndex + 1);
         }
+        if (highExclusive > lastIndex() + 1) {
+            throw new UnavailableException(highExclusive - 1, lastIndex());
+        }
         List<Entry> result = new ArrayList<>();
         long size = 0;
         for (long i = low; i < highExclusive; i++) {
             Entry entry = log.get((int) (i - truncatedIndex - 1));
-            size += entry.data().length;
+            size += entry.sizeBytes();
             if (!result.isEmpty() && size > maxSizeBytes) {
                 break;
             }
@@ -68,6 +105,9 @@ public final class MemoryStorage implements Storage {
         }
         if (index < truncatedIndex) {
             throw new CompactedException(index, truncatedIndex + 1);
+        }
+        if (index > lastIndex()) {
+            throw new UnavailableException(index, lastIndex());
         }
         return log.get((int) (index - truncatedIndex - 1)).term();
     }

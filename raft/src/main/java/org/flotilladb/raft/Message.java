@@ -14,6 +14,10 @@ import java.util.Objects;
  * @param sentNs the sender's monotonic time at which a leader's message left; answers carry it back
  * @param promiseNs the election timeout that the sender keeps to or, in answers, has promised; 0 for none
  * @param transferMark a vote request that a leader's TIMEOUT_NOW caused
+ * @param vote the vote to store (STORAGE_APPEND)
+ * @param priority the candidate's (VOTE, PRE_VOTE)
+ * @param snapshot to take in place of the log (SNAP), to store (STORAGE_APPEND), stored (STORAGE_APPEND_RESP); or null
+ * @param responses to be delivered once what a storage message asks for is done
  */
 public record Message(
         MessageType type,
@@ -29,7 +33,17 @@ public record Message(
         byte[] context,
         long sentNs,
         long promiseNs,
-        boolean transferMark) {
+        boolean transferMark,
+        long vote,
+        long priority,
+        Snapshot snapshot,
+        List<Message> responses) {
+
+    /** The user's append thread as the receiver or sender of a message. */
+    public static final long APPEND_THREAD = -1;
+
+    /** The user's apply thread as the receiver or sender of a message. */
+    public static final long APPLY_THREAD = -2;
 
     private static final byte[] NO_CONTEXT = new byte[0];
 
@@ -37,6 +51,7 @@ public record Message(
         Objects.requireNonNull(type, "type");
         entries = entries == null ? List.of() : entries;
         context = context == null ? NO_CONTEXT : context;
+        responses = responses == null ? List.of() : responses;
     }
 
     /** A builder for a message to one peer. */
@@ -66,6 +81,10 @@ public record Message(
         private long sentNs;
         private long promiseNs;
         private boolean transferMark;
+        private long vote;
+        private long priority;
+        private Snapshot snapshot;
+        private List<Message> responses = List.of();
 
         private Builder(long to, MessageType type) {
             this.to = to;
@@ -121,6 +140,26 @@ public record Message(
             return this;
         }
 
+        public Builder vote(long value) {
+            vote = value;
+            return this;
+        }
+
+        public Builder priority(long value) {
+            priority = value;
+            return this;
+        }
+
+        public Builder snapshot(Snapshot value) {
+            snapshot = value;
+            return this;
+        }
+
+        public Builder responses(List<Message> value) {
+            responses = value;
+            return this;
+        }
+
         public Message build() {
             return new Message(
                     type,
@@ -136,7 +175,11 @@ public record Message(
                     context,
                     sentNs,
                     promiseNs,
-                    transferMark);
+                    transferMark,
+                    vote,
+                    priority,
+                    snapshot,
+                    responses);
         }
     }
 }

@@ -15,9 +15,15 @@ public enum MessageType {
     READ_INDEX(11),
     READ_INDEX_RESP(12),
     PRE_VOTE(13),
-    PRE_VOTE_RESP(14);
+    PRE_VOTE_RESP(14),
+    /** To the user's own append thread: store what it carries, then deliver its responses. */
+    STORAGE_APPEND(15),
+    STORAGE_APPEND_RESP(16),
+    /** To the user's own apply thread: apply what it carries, then deliver its responses. */
+    STORAGE_APPLY(17),
+    STORAGE_APPLY_RESP(18);
 
-    private static final MessageType[] BY_CODE = new MessageType[15];
+    private static final MessageType[] BY_CODE = new MessageType[19];
 
     static {
         for (MessageType type : values()) {
@@ -29,6 +35,19 @@ public enum MessageType {
 
     MessageType(int code) {
         this.code = code;
+    }
+
+    /** Answers, which count only from peers of the group. */
+    boolean isAnswer() {
+        return switch (this) {
+            case APP_RESP, VOTE_RESP, PRE_VOTE_RESP, HEARTBEAT_RESP, READ_INDEX_RESP -> true;
+            default -> false;
+        };
+    }
+
+    /** Between a peer and its user's storage threads; never over a network. */
+    public boolean isLocal() {
+        return code >= STORAGE_APPEND.code;
     }
 
     /** The number on the wire; never changes. */

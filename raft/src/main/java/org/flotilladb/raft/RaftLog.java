@@ -4,31 +4,39 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A peer's log: what storage holds, then a tail that is not stored yet. Indexes: applied is at most committed, committed
- * at most the last index; all entries up to {@code stableTo} are in storage.
+ * A peer's log: what storage holds, then a tail that is not stored yet. Indexes: applied is at most applying (handed out
+ * to be applied), applying at most committed, committed at most the last index.
  */
 final class RaftLog {
-    private static final long NO_LIMIT = Long.MAX_VALUE;
+    static final long NO_LIMIT = Long.MAX_VALUE;
 
     private final Storage storage;
-    private final List<Entry> tail = new ArrayList<>();
-    /** Index of the first entry of the tail. */
-    private long tailFirst;
-
+    private final UnstableLog unstable;
     private long committed;
+    private long applying;
     private long applied;
+    /** Bytes handed out to be applied and not yet reported applied. */
+    private long applyingBytes;
 
-    RaftLog(Storage storage, long committed, long applied) {
+    private final long maxApplyingBytes;
+    private boolean applyingPaused;
+
+    /** @param maxApplyingBytes of committed entries handed out at a time */
+    RaftLog(Storage storage, long committed, long applied, long maxApplyingBytes) {
         this.storage = storage;
-        this.tailFirst = storage.lastIndex() + 1;
+        this.unstable = new UnstableLog(storage.lastIndex() + 1);
         this.committed = committed;
+        this.applying = applied;
         this.applied = applied;
+        this.maxApplyingBytes = maxApplyingBytes;
         long last = storage.lastIndex();
-        if (committed > last || applied > committed) {
-            throw new RaftInvariantException(
-                    "log ends at " + last + ", committed " + committed + ", applied " + applied);
+        if (committed > last || applied > committed || applied < storage.firstIndex() - 1) {
+            throw new RaftInvariantException("log of entries " + storage.firstIndex() + " to " + last + ", committed "
+                    + committed + ", applied " + applied);
         }
     }
+
+    // ---- positions -----------------------------------------------------------------------------------------------
 
     long committed() {
         return committed;
@@ -39,68 +47,79 @@ final class RaftLog {
     }
 
     long firstIndex() {
-        return storage.firstIndex();
+        return unstable.snapshot() != null ? unstable.snapshot().index() + 1 : storage.firstIndex();
     }
 
     long lastIndex() {
-        return tailFirst + tail.size() - 1;
+        long last = unstable.lastIndex();
+        return last >= 0 ? last : storage.lastIndex();
     }
 
     long lastTerm() {
         return term(lastIndex());
     }
 
-    /** The term of an entry, or -1 when this log does not have it (any more). */
-    long term(long index) {
-        if (index >= tailFirst) {
-            long at = index - tailFirst;
-            return at < tail.size() ? tail.get((int) at).term() : -1;
-        }
-        return index < storage.firstIndex() - 1 ? -1 : storage.term(index);
+    /** The last entry that storage holds. */
+    long stableIndex() {
+        return unstable.snapshot() != null ? 0 : unstable.offset() - 1;
     }
 
+    /** The term of an entry, or -1 when this log does not have it (any more). */
+    long term(long index) {
+        long term = unstable.term(index);
+        if (term >= 0) {
+            return term;
+        }
+        if (index < firstIndex() - 1 || index > lastIndex()) {
+            return -1;
+        }
+        return storage.term(index);
+    }
+
+    boolean matches(long index, long term) {
+        return index >= 0 && term(index) == term;
+    }
+
+    // ---- entries -------------------------------------------------------------------------------------------------
+
+    /**
+     * Entries from {@code low} on, at least one if there is one.
+     *
+     * @throws CompactedException if the first is gone
+     */
     List<Entry> entries(long low, long highExclusive, long maxSizeBytes) {
         if (low >= highExclusive) {
             return List.of();
         }
-        if (low >= tailFirst) {
-            return limited(low, highExclusive, maxSizeBytes);
+        if (low < firstIndex()) {
+            throw new CompactedException(low, firstIndex());
         }
-        List<Entry> stored = storage.entries(low, Math.min(highExclusive, tailFirst), maxSizeBytes);
-        if (highExclusive <= tailFirst || low + stored.size() < tailFirst) {
-            return stored;
-        }
+        List<Entry> result = new ArrayList<>();
         long size = 0;
-        for (Entry entry : stored) {
-            size += entry.data().length;
+        long at = low;
+        if (low < unstable.offset()) {
+            long stored = Math.min(highExclusive, unstable.offset());
+            for (Entry entry : storage.entries(low, stored, maxSizeBytes)) {
+                size += entry.sizeBytes();
+                if (!result.isEmpty() && size > maxSizeBytes) {
+                    return result;
+                }
+                result.add(entry);
+            }
+            at = low + result.size();
+            if (at < stored) {
+                return result;
+            }
         }
-        if (size >= maxSizeBytes) {
-            return stored;
-        }
-        List<Entry> result = new ArrayList<>(stored);
-        for (Entry entry : limited(tailFirst, highExclusive, NO_LIMIT)) {
-            size += entry.data().length;
-            if (size > maxSizeBytes) {
+        for (; at < highExclusive; at++) {
+            Entry entry = unstable.get(at);
+            size += entry.sizeBytes();
+            if (!result.isEmpty() && size > maxSizeBytes) {
                 break;
             }
             result.add(entry);
         }
         return result;
-    }
-
-    private List<Entry> limited(long low, long highExclusive, long maxSizeBytes) {
-        int from = (int) (low - tailFirst);
-        int to = (int) (highExclusive - tailFirst);
-        long size = tail.get(from).data().length;
-        int end = from + 1;
-        while (end < to) {
-            size += tail.get(end).data().length;
-            if (size > maxSizeBytes) {
-                break;
-            }
-            end++;
-        }
-        return List.copyOf(tail.subList(from, end));
     }
 
     /** Appends at the end or over entries that conflict; never over committed ones. */
@@ -116,29 +135,23 @@ final class RaftLog {
         if (first > lastIndex() + 1) {
             throw new RaftInvariantException("append at " + first + " leaves a gap after " + lastIndex());
         }
-        if (first < tailFirst) {
-            tail.clear();
-            tailFirst = first;
-        } else {
-            tail.subList((int) (first - tailFirst), tail.size()).clear();
-        }
-        tail.addAll(entries);
+        unstable.append(entries);
     }
 
-    /** The first of the entries that this log lacks or has with another term; -1 when it has them all. */
+    /** The position of the first of the entries that this log lacks or has with another term; -1 when it has all. */
     int firstConflict(List<Entry> entries) {
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
-            if (term(entry.index()) != entry.term()) {
+            if (!matches(entry.index(), entry.term())) {
                 return i;
             }
         }
         return -1;
     }
 
-    /** The largest index at or below {@code index} whose term is at most {@code term} (0 when there is none known). */
+    /** The largest index at or below {@code index} whose term is at most {@code term} (or is not known any more). */
     long lastAtOrBelowTerm(long index, long term) {
-        long at = Math.min(index, lastIndex());
+        long at = index;
         while (at > 0) {
             long own = term(at);
             if (own < 0 || own <= term) {
@@ -154,44 +167,80 @@ final class RaftLog {
         return otherLastTerm > ownTerm || (otherLastTerm == ownTerm && otherLastIndex >= lastIndex());
     }
 
+    Snapshot snapshot() {
+        return unstable.snapshot() != null ? unstable.snapshot() : storage.snapshot();
+    }
+
+    /** Begins anew after a snapshot that a leader has sent. */
+    void restore(Snapshot snapshot) {
+        committed = snapshot.index();
+        unstable.restore(snapshot);
+    }
+
     void commitTo(long index) {
         if (index > committed) {
             if (index > lastIndex()) {
-                throw new RaftInvariantException("commit " + index + " is beyond the last index " + lastIndex());
+                throw new RaftInvariantException("commit " + index + " is beyond the last index " + lastIndex()
+                        + ": this log has lost entries that it had acknowledged");
             }
             committed = index;
         }
     }
 
-    List<Entry> unstable() {
-        return List.copyOf(tail);
+    // ---- handing out ---------------------------------------------------------------------------------------------
+
+    UnstableLog unstable() {
+        return unstable;
     }
 
-    boolean hasUnstable() {
-        return !tail.isEmpty();
+    boolean hasPendingSnapshot() {
+        return unstable.snapshot() != null;
     }
 
-    /** The entries up to this one are in storage now, as they were handed out: same index and term. */
-    void stableTo(long index, long term) {
-        if (index >= tailFirst && term(index) == term) {
-            tail.subList(0, (int) (index - tailFirst) + 1).clear();
-            tailFirst = index + 1;
-        }
+    private long applicable(boolean evenUnstable) {
+        return evenUnstable ? committed : Math.min(committed, unstable.offset() - 1);
     }
 
-    /** The last entry that storage holds. */
-    long stableIndex() {
-        return tailFirst - 1;
+    /** @param evenUnstable whether entries may be applied that are being stored by the same Ready */
+    boolean hasNextCommitted(boolean evenUnstable) {
+        return !applyingPaused && !hasPendingSnapshot() && applying < applicable(evenUnstable);
     }
 
-    List<Entry> nextCommitted(long maxSizeBytes) {
-        return entries(applied + 1, committed + 1, maxSizeBytes);
+    List<Entry> nextCommitted(boolean evenUnstable) {
+        return hasNextCommitted(evenUnstable)
+                ? entries(applying + 1, applicable(evenUnstable) + 1, maxApplyingBytes - applyingBytes)
+                : List.of();
     }
 
-    void appliedTo(long index) {
+    /** These were handed out to be applied. */
+    void acceptApplying(List<Entry> entries, boolean evenUnstable) {
+        applying = entries.get(entries.size() - 1).index();
+        applyingBytes += Entry.sizeBytes(entries);
+        applyingPaused = applyingBytes >= maxApplyingBytes || applying < applicable(evenUnstable);
+    }
+
+    void appliedTo(long index, long sizeBytes) {
         if (index < applied || index > committed) {
             throw new RaftInvariantException("applied " + index + " is outside [" + applied + ", " + committed + "]");
         }
         applied = index;
+        applying = Math.max(applying, index);
+        applyingBytes = Math.max(0, applyingBytes - sizeBytes);
+        applyingPaused = applyingBytes >= maxApplyingBytes;
+    }
+
+    /** Whether a committed entry that is not applied yet changes the membership. */
+    boolean hasUnappliedConfChange() {
+        long at = applied + 1;
+        while (at <= committed) {
+            List<Entry> some = entries(Math.max(at, firstIndex()), committed + 1, 1 << 20);
+            for (Entry entry : some) {
+                if (entry.type() != EntryType.NORMAL) {
+                    return true;
+                }
+            }
+            at = some.get(some.size() - 1).index() + 1;
+        }
+        return false;
     }
 }

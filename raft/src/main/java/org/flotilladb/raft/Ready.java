@@ -4,20 +4,29 @@ import java.util.List;
 
 /**
  * What the user of a {@link RawNode} has to do, in this order: send {@code messagesBeforePersist}; store
- * {@code hardState} and {@code entries} and, where {@code mustSync}, wait until they are on stable storage; send
- * {@code messagesAfterPersist}; apply {@code committedEntries}; call {@link RawNode#advance}.
+ * {@code snapshot}, {@code hardState} and {@code entries} and, where {@code mustSync}, wait until they are on stable
+ * storage; send {@code messagesAfterPersist}; apply {@code snapshot}, then {@code committedEntries} (for an entry that
+ * changes the membership, {@link RawNode#applyConfChange}); call {@link RawNode#advance}.
  *
- * @param hardState null if unchanged
+ * <p>With asynchronous storage writes, storing and applying are asked for by messages to
+ * {@link Message#APPEND_THREAD} and {@link Message#APPLY_THREAD} among {@code messagesBeforePersist}; the other fields
+ * say the same once more, and {@code advance} is not called.
+ *
+ * @param softState null if unchanged
+ * @param hardState null if unchanged; durable before {@code messagesAfterPersist} leave
  * @param entries to append to the log, replacing what stands at their indexes and above
+ * @param snapshot to store and apply in place of everything up to its index, or null
  * @param committedEntries to apply; this peer's own log holds them once {@code entries} are stored
- * @param messagesBeforePersist appends and heartbeats of a leader whose term and vote are already durable
+ * @param messagesBeforePersist appends, heartbeats and snapshots of a leader whose term and vote are already durable
  * @param messagesAfterPersist everything else: votes, vote requests, answers
  * @param readStates reads whose index is known and proven; serve each once that index is applied
- * @param mustSync whether entries, term or vote changed; a mere new commit index need not be synced
+ * @param mustSync whether entries, term, vote or snapshot changed; a mere new commit index need not be synced
  */
 public record Ready(
+        SoftState softState,
         HardState hardState,
         List<Entry> entries,
+        Snapshot snapshot,
         List<Entry> committedEntries,
         List<Message> messagesBeforePersist,
         List<Message> messagesAfterPersist,

@@ -3,19 +3,21 @@ package org.flotilladb.raft;
 import java.util.List;
 
 /**
- * What a peer has durably stored, as the library reads it back. Written by the user of the library when handling a
- * {@link Ready}. Called from the thread that drives the {@link RawNode}.
+ * What a peer has stored, as the library reads it back. Written by the user of the library when handling a
+ * {@link Ready}; whatever a Ready asked to store must be visible here once that Ready is advanced past (or its storage
+ * message answered). Called from the thread that drives the {@link RawNode}.
  */
 public interface Storage {
 
-    /** The state to start from. */
-    HardState initialState();
+    /** The state to start from: called once, when the peer starts. */
+    RaftState initialState();
 
     /**
-     * Entries of {@code [low, highExclusive)}: at least one, then as long as their data stays within
+     * Entries of {@code [low, highExclusive)}: at least one, then as long as their {@link Entry#sizeBytes} stay within
      * {@code maxSizeBytes}.
      *
      * @throws CompactedException if {@code low} is below {@link #firstIndex()}
+     * @throws UnavailableException if {@code highExclusive} is above {@link #lastIndex()} + 1
      */
     List<Entry> entries(long low, long highExclusive, long maxSizeBytes);
 
@@ -23,12 +25,20 @@ public interface Storage {
      * The term of an entry; also of the one before the first.
      *
      * @throws CompactedException if it is below that
+     * @throws UnavailableException if it is above {@link #lastIndex()}
      */
     long term(long index);
 
     /** The first entry kept; last + 1 when there is none. */
     long firstIndex();
 
-    /** The last entry. */
+    /** The last entry; the snapshot's when no entry is kept. */
     long lastIndex();
+
+    /**
+     * The newest snapshot, at or above {@link #firstIndex()} - 1, for a follower whose entries are compacted here.
+     *
+     * @throws SnapshotTemporarilyUnavailableException while it is being made; the library asks again later
+     */
+    Snapshot snapshot();
 }

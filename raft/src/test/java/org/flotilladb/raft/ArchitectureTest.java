@@ -34,7 +34,13 @@ class ArchitectureTest {
         classes()
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("java.lang..", "java.util", "java.nio..", "org.flotilladb.raft..")
+                .resideInAnyPackage(
+                        "java.lang..",
+                        "java.util",
+                        "java.util.function",
+                        "java.util.stream",
+                        "java.nio..",
+                        "org.flotilladb.raft..")
                 .check(MAIN);
     }
 

@@ -29,7 +29,7 @@ class ConfigTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource
     void wrong(String field, UnaryOperator<Config.Builder> change, org.junit.jupiter.api.TestInfo info) {
-        Config.Builder builder = change.apply(Config.builder(1, new long[] {1}, new MemoryStorage()));
+        Config.Builder builder = change.apply(Config.builder(1, new MemoryStorage()));
         IllegalArgumentException thrown =
                 assertThrows(IllegalArgumentException.class, builder::build, info.getDisplayName());
         assertTrue(thrown.getMessage().contains(field), thrown.getMessage());

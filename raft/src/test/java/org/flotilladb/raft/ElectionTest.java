@@ -52,7 +52,7 @@ class ElectionTest {
         Message answer = group.takeWire().get(0);
         assertEquals(MessageType.VOTE_RESP, answer.type());
         assertEquals(!granted, answer.reject());
-        assertEquals(granted ? 2 : 0, group.peer(1).storage.initialState().vote());
+        assertEquals(granted ? 2 : 0, group.peer(1).storage.hardState().vote());
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.flotilladb.raft;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -32,11 +33,13 @@ final class Group {
         Peer(long id, MemoryStorage storage) {
             this.id = id;
             this.storage = storage;
+            storage.setConfState(
+                    new ConfState(Arrays.stream(voters).boxed().toList(), List.of(), List.of(), List.of(), false));
             start();
         }
 
         void start() {
-            Config.Builder builder = Config.builder(id, voters, storage).seed(id);
+            Config.Builder builder = Config.builder(id, storage).seed(id);
             settings.accept(builder);
             node = new RawNode(builder.build(), nowNs);
             applied.clear();

@@ -213,10 +213,28 @@ class ReplicationTest {
     }
 
     @Test
-    void aProposalIsRefusedByWhoeverDoesNotLead() {
-        Group group = Group.of(3);
+    void aProposalIsRefusedByWhoeverDoesNotLeadWhereItIsNotForwarded() {
+        Group group = Group.of(3, builder -> builder.proposalForwarding(false));
         group.elect(1);
         assertThrows(ProposalDroppedException.class, () -> group.node(2).propose(new byte[1]));
+    }
+
+    @Test
+    void aFollowerForwardsProposals() throws Exception {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.peer(2).propose("by way of the leader");
+        group.settle();
+        group.ticks(2);
+        for (Group.Peer peer : group.all()) {
+            assertTrue(peer.applied.contains("by way of the leader"), peer.applied.toString());
+        }
+    }
+
+    @Test
+    void withoutALeaderNothingIsForwarded() {
+        Group group = Group.of(3);
+        assertThrows(ProposalDroppedException.class, () -> group.peer(2).propose("x"));
     }
 
     @Test
@@ -257,8 +275,7 @@ class ReplicationTest {
         leader.propose("a");
         leader.propose("b");
         group.settle();
-        RawNode again = new RawNode(
-                Config.builder(1, new long[] {1}, leader.storage).applied(2).build(), 0);
+        RawNode again = new RawNode(Config.builder(1, leader.storage).applied(2).build(), 0);
         Ready ready = again.ready();
         assertEquals(1, ready.committedEntries().size());
         assertEquals(3, ready.committedEntries().get(0).index());
@@ -268,7 +285,7 @@ class ReplicationTest {
     void aCommitIndexPastTheLogIsAnInvariantBroken() {
         MemoryStorage storage = new MemoryStorage();
         storage.setHardState(new HardState(3, 0, 9));
-        Config config = Config.builder(1, new long[] {1, 2, 3}, storage).build();
+        Config config = Config.builder(1, storage).build();
         RaftInvariantException thrown = assertThrows(RaftInvariantException.class, () -> new RawNode(config, 0));
         assertTrue(thrown.getMessage().contains("9"), thrown.getMessage());
     }

@@ -57,9 +57,10 @@ final class SimPeer {
         state = savedState;
         waiting.clear();
         leaseBeforeTransfer = Long.MIN_VALUE;
+        disk.storage().setConfState(sim.membership);
         boolean promised = !first && !sim.has(Bug.PROMISE_FORGOTTEN_BY_RESTART);
         boolean again = sim.has(Bug.ENTRY_APPLIED_TWICE) && applied > 0;
-        Config.Builder builder = Config.builder(id, sim.voters, disk.storage())
+        Config.Builder builder = Config.builder(id, disk.storage())
                 .electionTick(Simulation.ELECTION_TICKS)
                 .heartbeatTick(Simulation.HEARTBEAT_TICKS)
                 .preVote(sim.preVote)
@@ -82,7 +83,7 @@ final class SimPeer {
         up = false;
         HardState before = disk.syncedState();
         disk.crash(sim.random);
-        HardState after = disk.storage().initialState();
+        HardState after = disk.storage().hardState();
         if (sim.has(Bug.VOTE_NOT_STORED)) {
             disk.storage().setHardState(new HardState(after.term(), 0, after.commit()));
         } else if (sim.has(Bug.TERM_NOT_STORED) && before.term() > 0) {

@@ -1,8 +1,11 @@
 package org.flotilladb.raft.sim;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
@@ -24,6 +27,7 @@ public final class Simulation {
 
     final SimRandom random;
     final long[] voters;
+    final ConfState membership;
     final Invariants invariants = new Invariants();
     final boolean eagerCommit;
     final int maxInflight;
@@ -90,11 +94,12 @@ public final class Simulation {
         writesInTen = shape.between(1, 6);
         voters = new long[size];
         for (int i = 0; i < size; i++) {
-            voters[i] = i + 1;
+            voters[i] = i + 1L;
             double spread = bug == Bug.CLOCK_RATES_IGNORED ? 0.6 : RATE_ERROR;
             double rate = 1 + (shape.fraction() * 2 - 1) * spread;
             peers.put(voters[i], new SimPeer(this, voters[i], rate));
         }
+        membership = ConfState.of(Arrays.stream(voters).boxed().toList(), List.of());
     }
 
     boolean has(Bug which) {
@@ -282,9 +287,15 @@ public final class Simulation {
             case COMMIT_ANNOUNCED_EARLY ->
                 app ? SimMessages.withCommit(m, m.index() + m.entries().size()) : m;
             case OLD_TERMS_COMMITTED_BY_COUNTING ->
-                heartbeat || app ? SimMessages.withCommit(m, Math.max(m.commit(), onMajority(m.from()))) : m;
+                heartbeat || app ? SimMessages.withCommit(m, Math.max(m.commit(), counted(m))) : m;
             default -> m;
         };
+    }
+
+    /** What the sender's entries on a majority of disks would commit at the receiver, whatever their term. */
+    private long counted(Message m) {
+        long held = m.type() == MessageType.APP ? m.index() + m.entries().size() : m.commit();
+        return Math.min(onMajority(m.from()), held);
     }
 
     /** The last index up to which a majority of disks agrees with this peer's. */
@@ -301,7 +312,7 @@ public final class Simulation {
             }
             matches[i++] = at;
         }
-        java.util.Arrays.sort(matches);
+        Arrays.sort(matches);
         return matches[(voters.length - 1) / 2];
     }
 

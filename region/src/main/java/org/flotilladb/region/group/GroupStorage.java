@@ -3,8 +3,12 @@ package org.flotilladb.region.group;
 import java.util.ArrayList;
 import java.util.List;
 import org.flotilladb.raft.CompactedException;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.HardState;
+import org.flotilladb.raft.RaftState;
+import org.flotilladb.raft.Snapshot;
+import org.flotilladb.raft.SnapshotTemporarilyUnavailableException;
 import org.flotilladb.raft.Storage;
 import org.flotilladb.region.runtime.LogStore;
 
@@ -19,6 +23,7 @@ final class GroupStorage implements Storage {
     private final long groupId;
     private final LogStore logs;
     private final HardState initial;
+    private final ConfState members;
     private final List<Entry> cache = new ArrayList<>();
     private long cachedBytes;
     private long firstIndex;
@@ -26,8 +31,9 @@ final class GroupStorage implements Storage {
     private long truncatedIndex;
     private long truncatedTerm;
 
-    GroupStorage(long groupId, LogStore logs) {
+    GroupStorage(long groupId, ConfState members, LogStore logs) {
         this.groupId = groupId;
+        this.members = members;
         this.logs = logs;
         LogStore.GroupState state = logs.load(groupId);
         if (state == null) {
@@ -48,8 +54,14 @@ final class GroupStorage implements Storage {
     }
 
     @Override
-    public HardState initialState() {
-        return initial;
+    public RaftState initialState() {
+        return new RaftState(initial, members);
+    }
+
+    /** Logs are truncated only as far as every peer has them, so nobody needs a snapshot. */
+    @Override
+    public Snapshot snapshot() {
+        throw new SnapshotTemporarilyUnavailableException();
     }
 
     /** Notes entries that the log now holds. */

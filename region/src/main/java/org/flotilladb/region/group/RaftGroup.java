@@ -1,8 +1,10 @@
 package org.flotilladb.region.group;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Config;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.Message;
@@ -51,7 +53,8 @@ public final class RaftGroup {
         this.machine = machine;
         this.applied = appliedIndex;
         this.appliedKey = appliedKey(groupId);
-        storage = new GroupStorage(groupId, logs);
+        ConfState members = ConfState.of(Arrays.stream(voters).boxed().toList(), List.of());
+        storage = new GroupStorage(groupId, members, logs);
         if (appliedIndex > storage.lastIndex()) {
             throw new StorageException(
                     StorageException.Kind.CORRUPT,
@@ -59,12 +62,13 @@ public final class RaftGroup {
                             + storage.lastIndex()
                             + ": the log directory is older than the data directory; restore both together.");
         }
-        Config config = Config.builder(peerId, voters, storage)
+        Config config = Config.builder(peerId, storage)
                 .electionTick(settings.electionTicks())
                 .heartbeatTick(settings.heartbeatTicks())
                 .applied(appliedIndex)
                 .leases(settings.promiseNs(), settings.clockRateError(), settings.marginNs())
-                .promiseAtStart(afterSplit || !storage.fresh())
+                .promiseAtStart(voters.length > 1 && (afterSplit || !storage.fresh()))
+                .proposalForwarding(false)
                 .eagerCommit(false)
                 .seed(seed)
                 .build();

@@ -4,10 +4,12 @@ import com.google.protobuf.UnsafeByteOperations;
 import java.util.ArrayList;
 import java.util.List;
 import org.flotilladb.proto.RaftMessage;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.EntryType;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
+import org.flotilladb.raft.Snapshot;
 
 /** The raft library's messages as they go over the wire. */
 public final class RaftWire {
@@ -30,6 +32,9 @@ public final class RaftWire {
         if (m.context().length > 0) {
             builder.setContext(UnsafeByteOperations.unsafeWrap(m.context()));
         }
+        if (m.snapshot() != null) {
+            builder.setSnapshot(toProto(m.snapshot()));
+        }
         for (Entry entry : m.entries()) {
             builder.addEntries(org.flotilladb.proto.Entry.newBuilder()
                     .setType(entry.type().code())
@@ -50,20 +55,47 @@ public final class RaftWire {
                     entry.getIndex(),
                     entry.getData().toByteArray()));
         }
-        return new Message(
-                MessageType.fromCode(m.getType()),
-                m.getTo(),
-                m.getFrom(),
-                m.getTerm(),
-                m.getLogTerm(),
-                m.getIndex(),
-                entries,
-                m.getCommit(),
-                m.getReject(),
-                m.getRejectHint(),
-                m.getContext().toByteArray(),
-                m.getSentNs(),
-                m.getPromiseNs(),
-                m.getTransferMark());
+        return Message.to(m.getTo(), MessageType.fromCode(m.getType()))
+                .from(m.getFrom())
+                .term(m.getTerm())
+                .log(m.getLogTerm(), m.getIndex())
+                .entries(entries)
+                .commit(m.getCommit())
+                .reject(m.getReject(), m.getRejectHint())
+                .context(m.getContext().toByteArray())
+                .lease(m.getSentNs(), m.getPromiseNs())
+                .transferMark(m.getTransferMark())
+                .snapshot(m.hasSnapshot() ? snapshot(m.getSnapshot()) : null)
+                .build();
+    }
+
+    private static Snapshot snapshot(org.flotilladb.proto.Snapshot proto) {
+        org.flotilladb.proto.ConfState members = proto.getMetadata().getConfState();
+        return new Snapshot(
+                proto.getMetadata().getIndex(),
+                proto.getMetadata().getTerm(),
+                new ConfState(
+                        members.getVotersList(),
+                        members.getVotersOutgoingList(),
+                        members.getLearnersList(),
+                        members.getLearnersNextList(),
+                        members.getAutoLeave()),
+                proto.getData().toByteArray());
+    }
+
+    private static org.flotilladb.proto.Snapshot toProto(Snapshot snapshot) {
+        ConfState members = snapshot.confState();
+        return org.flotilladb.proto.Snapshot.newBuilder()
+                .setMetadata(org.flotilladb.proto.SnapshotMetadata.newBuilder()
+                        .setIndex(snapshot.index())
+                        .setTerm(snapshot.term())
+                        .setConfState(org.flotilladb.proto.ConfState.newBuilder()
+                                .addAllVoters(members.voters())
+                                .addAllVotersOutgoing(members.votersOutgoing())
+                                .addAllLearners(members.learners())
+                                .addAllLearnersNext(members.learnersNext())
+                                .setAutoLeave(members.autoLeave())))
+                .setData(UnsafeByteOperations.unsafeWrap(snapshot.data()))
+                .build();
     }
 }

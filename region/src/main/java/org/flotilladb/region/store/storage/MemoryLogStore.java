@@ -25,7 +25,7 @@ public final class MemoryLogStore implements LogStore {
             return null;
         }
         long before = log.firstIndex() - 1;
-        return new GroupState(log.initialState(), log.firstIndex(), log.lastIndex(), before, log.term(before));
+        return new GroupState(log.hardState(), log.firstIndex(), log.lastIndex(), before, log.term(before));
     }
 
     @Override

@@ -1,0 +1,121 @@
+package org.flotilladb.raft;
+
+import java.util.TreeMap;
+import org.flotilladb.raft.quorum.VoteResult;
+
+/** Asking for votes, giving them, and counting them. */
+final class Elections {
+    private final Core core;
+    /** By voter: 1 granted, -1 refused. The first answer counts. */
+    private final TreeMap<Long, Integer> votes = new TreeMap<>();
+
+    /** How an election is started. */
+    enum Kind {
+        /** Only asks whether it would be won. */
+        PRE,
+        REAL,
+        /** Asked for by the leader, or by a split: voters are excused from their promise. */
+        MARKED
+    }
+
+    Elections(Core core) {
+        this.core = core;
+    }
+
+    void clearVotes() {
+        votes.clear();
+    }
+
+    /** The time without a leader is over, or somebody asks for an election. */
+    void start() {
+        if (!core.promises.bound()) {
+            boolean pre = core.config.preVote && !core.members.voters().isOnly(core.id);
+            startUnbound(pre ? Kind.PRE : Kind.REAL);
+        }
+    }
+
+    void startMarked() {
+        startUnbound(Kind.MARKED);
+    }
+
+    private void startUnbound(Kind kind) {
+        // Who has not applied a committed change may count by a membership that has been replaced.
+        if (!core.leads() && core.members.promotable() && !core.log.hasUnappliedConfChange()) {
+            campaign(kind);
+        }
+    }
+
+    private void campaign(Kind kind) {
+        boolean pre = kind == Kind.PRE;
+        if (pre) {
+            core.becomePreCandidate();
+        } else {
+            core.becomeCandidate();
+        }
+        long requested = pre ? core.term + 1 : core.term;
+        for (long voter : core.members.voters().ids().toList()) {
+            if (voter == core.id) {
+                // Its own vote counts once it is durable, like anybody's.
+                core.out.send(Message.to(voter, pre ? MessageType.PRE_VOTE_RESP : MessageType.VOTE_RESP)
+                        .from(core.id)
+                        .term(requested)
+                        .build());
+            } else {
+                core.out.send(Message.to(voter, pre ? MessageType.PRE_VOTE : MessageType.VOTE)
+                        .from(core.id)
+                        .term(requested)
+                        .log(core.log.lastTerm(), core.log.lastIndex())
+                        .priority(core.config.priority)
+                        .transferMark(kind == Kind.MARKED)
+                        .build());
+            }
+        }
+    }
+
+    /** Somebody asks for a vote, in this term or (pre-vote) in a later one. Learners vote too: they may be voters. */
+    void handleRequest(Message m) {
+        boolean pre = m.type() == MessageType.PRE_VOTE;
+        boolean free = core.vote == m.from() || (core.vote == 0 && core.leader == 0) || (pre && m.term() > core.term);
+        boolean grant = free
+                && core.log.isUpToDate(m.index(), m.logTerm())
+                && (m.index() > core.log.lastIndex() || core.config.priority <= m.priority())
+                && !core.promises.refusesInTerm(m);
+        if (grant && !pre) {
+            core.electionElapsed = 0;
+            core.vote = m.from();
+        }
+        core.out.send(Message.to(m.from(), pre ? MessageType.PRE_VOTE_RESP : MessageType.VOTE_RESP)
+                .from(core.id)
+                .term(grant ? m.term() : core.term)
+                .reject(!grant, 0)
+                .build());
+    }
+
+    void handleAnswer(Message m) {
+        boolean expected =
+                m.type() == MessageType.PRE_VOTE_RESP ? core.role == Role.PRE_CANDIDATE : core.role == Role.CANDIDATE;
+        if (!expected) {
+            return;
+        }
+        votes.putIfAbsent(m.from(), m.reject() ? -1 : 1);
+        VoteResult result = core.members.voters().voteResult(voter -> votes.getOrDefault(voter, 0));
+        switch (result) {
+            case WON -> {
+                if (core.role == Role.PRE_CANDIDATE) {
+                    campaign(Kind.REAL);
+                } else {
+                    core.becomeLeader();
+                }
+            }
+            case LOST -> core.becomeFollower(core.term, 0);
+            case PENDING -> {}
+        }
+    }
+
+    /** The leader hands over. It counts only in its own term, and for those who follow that leader. */
+    void handleTimeoutNow(Message m) {
+        if (core.role == Role.FOLLOWER && (!core.config.leases || m.from() == core.leader)) {
+            startMarked();
+        }
+    }
+}

@@ -1,0 +1,432 @@
+package org.flotilladb.raft;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.flotilladb.raft.quorum.VoteResult;
+import org.flotilladb.raft.tracker.Progress;
+
+/** What a leader does: appends, sends, counts, commits, and hands over. */
+final class Leading {
+    private final Core core;
+    private long termStartIndex;
+    private long uncommittedBytes;
+    /** No change of membership is proposed before the entry at this index is applied. */
+    private long pendingConfIndex;
+
+    private long transferTo;
+    /** The target may act on it at any time in this term. */
+    private boolean timeoutNowSent;
+
+    private boolean appendsUnsent;
+    private boolean commitUnsent;
+    private long selfAckIndex;
+
+    Leading(Core core) {
+        this.core = core;
+    }
+
+    void reset() {
+        uncommittedBytes = 0;
+        pendingConfIndex = 0;
+        transferTo = 0;
+        timeoutNowSent = false;
+        appendsUnsent = false;
+        commitUnsent = false;
+        selfAckIndex = 0;
+    }
+
+    /** This peer has just been elected. */
+    void begin() {
+        // What changes of membership the log may hold is not known: as if its last entry were one.
+        pendingConfIndex = core.log.lastIndex();
+        termStartIndex = core.log.lastIndex() + 1;
+        append(List.of(new Entry(EntryType.NORMAL, core.term, termStartIndex, null)));
+        broadcastAppend();
+    }
+
+    long termStartIndex() {
+        return termStartIndex;
+    }
+
+    boolean committedInTerm() {
+        return core.leads() && core.log.committed() >= termStartIndex;
+    }
+
+    // ---- ticks ---------------------------------------------------------------------------------------------------
+
+    void tick() {
+        core.heartbeatElapsed++;
+        if (core.electionElapsed >= core.config.electionTick) {
+            core.electionElapsed = 0;
+            if (core.config.checkQuorum && !quorumActive()) {
+                core.becomeFollower(core.term, 0);
+                return;
+            }
+            transferTo = 0;
+        }
+        if (core.heartbeatElapsed >= core.config.heartbeatTick) {
+            core.heartbeatElapsed = 0;
+            broadcastHeartbeat();
+        }
+    }
+
+    private boolean quorumActive() {
+        VoteResult result = core.members
+                .voters()
+                .voteResult(voter -> core.members.peer(voter).recentActive() ? 1 : -1);
+        for (Progress each : core.members.peers()) {
+            each.setRecentActive(each.id() == core.id);
+        }
+        return result == VoteResult.WON;
+    }
+
+    void broadcastHeartbeat() {
+        byte[] context = core.reads.roundContext();
+        for (Progress each : core.members.peers()) {
+            if (each.id() != core.id) {
+                long commit = Math.min(each.match(), core.log.committed());
+                core.send(core.promises.stamp(Message.to(each.id(), MessageType.HEARTBEAT)
+                        .commit(commit)
+                        .context(context)));
+                each.sentCommit(commit);
+            }
+        }
+    }
+
+    // ---- proposals -----------------------------------------------------------------------------------------------
+
+    /** Appends commands and changes of membership; their terms and indexes are set here. */
+    void propose(List<Entry> proposals) throws ProposalDroppedException {
+        if (core.members.self() == null) {
+            throw new ProposalDroppedException("peer " + core.id + " has been removed from the group");
+        }
+        if (transferTo != 0) {
+            throw new ProposalDroppedException("leadership is being handed to peer " + transferTo);
+        }
+        long pendingBefore = pendingConfIndex;
+        List<Entry> entries = new ArrayList<>(proposals.size());
+        long index = core.log.lastIndex();
+        for (Entry proposal : proposals) {
+            index++;
+            EntryType type = proposal.type();
+            byte[] data = proposal.data();
+            if (type != EntryType.NORMAL) {
+                if (refusal(ConfChange.decode(proposal)) != null && core.config.confChangeValidation) {
+                    // It keeps its place, and changes nothing.
+                    type = EntryType.NORMAL;
+                    data = null;
+                } else {
+                    pendingConfIndex = index;
+                }
+            }
+            entries.add(new Entry(type, core.term, index, data));
+        }
+        long bytes = Entry.dataBytes(entries);
+        if (uncommittedBytes > 0 && bytes > 0 && uncommittedBytes + bytes > core.config.maxUncommittedBytes) {
+            pendingConfIndex = pendingBefore;
+            throw new ProposalDroppedException(uncommittedBytes + " bytes wait to be committed");
+        }
+        uncommittedBytes += bytes;
+        append(entries);
+        broadcastAppend();
+    }
+
+    /** Why a change of membership cannot be proposed now; null when it can. */
+    String refusal(ConfChange change) {
+        if (pendingConfIndex > core.log.applied()) {
+            return "a change of membership may be pending at entry " + pendingConfIndex + ", applied is "
+                    + core.log.applied();
+        }
+        boolean joint = core.members.membership().isJoint();
+        if (joint && !change.leavesJoint()) {
+            return "the joint configuration " + core.members + " must be left first";
+        }
+        if (!joint && change.leavesJoint()) {
+            return "there is no joint configuration to leave";
+        }
+        return null;
+    }
+
+    private void append(List<Entry> entries) {
+        core.log.append(entries);
+        // Its own copy counts once it is durable: it answers itself then.
+        selfAckIndex = core.log.lastIndex();
+        if (!core.config.batchedAppends) {
+            acknowledgeToSelf();
+        }
+    }
+
+    private void acknowledgeToSelf() {
+        if (selfAckIndex > 0) {
+            core.send(Message.to(core.id, MessageType.APP_RESP).log(0, selfAckIndex));
+            selfAckIndex = 0;
+        }
+    }
+
+    /** Entries are applied: their bytes no longer count, and a joint configuration may be over. */
+    void applied(List<Entry> entries) {
+        uncommittedBytes = Math.max(0, uncommittedBytes - Entry.dataBytes(entries));
+    }
+
+    /** Leaves a joint configuration that is to be left by itself. */
+    void leaveJointWhenApplied() {
+        if (core.leads() && core.members.membership().autoLeave() && core.log.applied() >= pendingConfIndex) {
+            try {
+                propose(List.of(new Entry(EntryType.CONF_CHANGE_V2, 0, 0, null)));
+            } catch (ProposalDroppedException e) {
+                // During a transfer; the next applied entry, or the next leader, tries again.
+                return;
+            }
+        }
+    }
+
+    // ---- sending -------------------------------------------------------------------------------------------------
+
+    boolean hasUnsent() {
+        return appendsUnsent || commitUnsent || selfAckIndex > 0;
+    }
+
+    /** Sends what was put off until all proposals before this Ready were in. */
+    void flush() {
+        boolean evenEmpty = commitUnsent;
+        boolean send = appendsUnsent || commitUnsent;
+        appendsUnsent = false;
+        commitUnsent = false;
+        if (core.leads()) {
+            acknowledgeToSelf();
+            if (send) {
+                sendToAll(evenEmpty);
+            }
+        }
+        selfAckIndex = 0;
+    }
+
+    private void broadcastAppend() {
+        if (core.config.batchedAppends) {
+            appendsUnsent = true;
+        } else {
+            sendToAll(true);
+        }
+    }
+
+    /** Tells everybody the commit index, with an append or alone. */
+    void broadcastCommit() {
+        if (core.config.batchedAppends) {
+            commitUnsent = true;
+        } else {
+            sendToAll(true);
+        }
+    }
+
+    private void sendToAll(boolean evenEmpty) {
+        for (Progress each : core.members.peers()) {
+            if (each.id() != core.id) {
+                sendAppend(each, evenEmpty);
+            }
+        }
+    }
+
+    private boolean sendAppend(Progress to, boolean evenEmpty) {
+        if (to.paused()) {
+            return false;
+        }
+        long previous = to.next() - 1;
+        long previousTerm = core.log.term(previous);
+        if (previousTerm < 0) {
+            return sendSnapshot(to);
+        }
+        List<Entry> entries = List.of();
+        // A full window gets an empty append now and then: its answer shows whether the window was lost.
+        if (to.state() != Progress.State.REPLICATE || !to.inflights().full()) {
+            try {
+                entries = core.log.entries(to.next(), core.log.lastIndex() + 1, core.config.maxSizePerMessageBytes);
+            } catch (CompactedException e) {
+                return sendSnapshot(to);
+            }
+        }
+        if (entries.isEmpty() && !evenEmpty) {
+            return false;
+        }
+        core.send(core.promises.stamp(Message.to(to.id(), MessageType.APP)
+                .log(previousTerm, previous)
+                .entries(entries)
+                .commit(core.log.committed())));
+        to.sent(entries.size(), Entry.dataBytes(entries));
+        to.sentCommit(core.log.committed());
+        return true;
+    }
+
+    private boolean sendSnapshot(Progress to) {
+        if (!to.recentActive()) {
+            return false;
+        }
+        Snapshot snapshot;
+        try {
+            snapshot = core.log.snapshot();
+        } catch (SnapshotTemporarilyUnavailableException e) {
+            return false;
+        }
+        if (snapshot.index() < core.log.firstIndex() - 1) {
+            throw new RaftInvariantException("storage offers a snapshot of entry " + snapshot.index()
+                    + ", but its log begins at " + core.log.firstIndex());
+        }
+        to.becomeSnapshot(snapshot.index());
+        core.send(core.promises.stamp(Message.to(to.id(), MessageType.SNAP).snapshot(snapshot)));
+        return true;
+    }
+
+    // ---- answers -------------------------------------------------------------------------------------------------
+
+    void handleAppendAnswer(Message m) {
+        Progress peer = core.members.peer(m.from());
+        if (peer == null) {
+            return;
+        }
+        peer.setRecentActive(true);
+        core.promises.answered(peer, m);
+        if (m.reject()) {
+            handleRefusal(peer, m);
+            return;
+        }
+        boolean news = peer.acknowledged(m.index());
+        if (!news && !(peer.match() == m.index() && peer.state() == Progress.State.PROBE)) {
+            return;
+        }
+        switch (peer.state()) {
+            case PROBE -> peer.becomeReplicate();
+            case REPLICATE -> peer.inflights().freeUpTo(m.index());
+            case SNAPSHOT -> {
+                if (peer.match() + 1 >= core.log.firstIndex()) {
+                    peer.becomeProbe();
+                    peer.becomeReplicate();
+                }
+            }
+        }
+        boolean self = peer.id() == core.id;
+        if (maybeCommit()) {
+            if (core.config.eagerCommit) {
+                broadcastCommit();
+            }
+        } else if (!self && core.config.eagerCommit && peer.canBumpCommit(core.log.committed())) {
+            sendAppend(peer, true);
+        }
+        if (!self) {
+            while (sendAppend(peer, false)) {
+                // fills the window
+            }
+            if (transferTo == peer.id() && !timeoutNowSent && peer.match() == core.log.lastIndex()) {
+                sendTimeoutNow(peer.id());
+            }
+        }
+    }
+
+    private void handleRefusal(Progress peer, Message m) {
+        // Below the hint the follower's terms are at most the one it names: nothing of a newer term can match there.
+        long hint = m.logTerm() > 0 ? core.log.lastAtOrBelowTerm(m.rejectHint(), m.logTerm()) : m.rejectHint();
+        if (peer.refused(m.index(), hint)) {
+            if (peer.state() == Progress.State.REPLICATE) {
+                peer.becomeProbe();
+            }
+            sendAppend(peer, true);
+        }
+    }
+
+    void handleHeartbeatAnswer(Message m) {
+        Progress peer = core.members.peer(m.from());
+        if (peer == null) {
+            return;
+        }
+        peer.setRecentActive(true);
+        core.promises.answered(peer, m);
+        peer.resume();
+        if (peer.match() < core.log.lastIndex() || peer.state() == Progress.State.PROBE) {
+            sendAppend(peer, true);
+        }
+        core.reads.handleHeartbeatAnswer(peer, m);
+    }
+
+    /** Commits by counting copies, only entries of this leader's own term (Raft, section 5.4.2). */
+    private boolean maybeCommit() {
+        long index = core.members
+                .voters()
+                .reachedByMajority(voter -> core.members.peer(voter).match());
+        if (index <= core.log.committed() || core.log.term(index) != core.term) {
+            return false;
+        }
+        core.log.commitTo(index);
+        core.reads.release();
+        return true;
+    }
+
+    /** The membership has changed, and this peer still leads. */
+    void membershipChanged() {
+        if (maybeCommit()) {
+            broadcastCommit();
+        } else {
+            for (Progress each : core.members.peers()) {
+                if (each.id() != core.id) {
+                    sendAppend(each, false);
+                }
+            }
+        }
+        if (transferTo != 0 && !core.members.voters().contains(transferTo)) {
+            transferTo = 0;
+        }
+    }
+
+    void unreachable(long id) {
+        Progress peer = core.members.peer(id);
+        // What was sent ahead is likely lost.
+        if (core.leads() && peer != null && peer.state() == Progress.State.REPLICATE) {
+            peer.becomeProbe();
+        }
+    }
+
+    void snapshotReported(long id, boolean arrived) {
+        Progress peer = core.members.peer(id);
+        if (!core.leads() || peer == null || peer.state() != Progress.State.SNAPSHOT) {
+            return;
+        }
+        if (!arrived) {
+            peer.snapshotFailed();
+        }
+        peer.becomeProbe();
+        // Until it answers, or the next heartbeat's answer comes.
+        peer.pause();
+    }
+
+    // ---- transfer ------------------------------------------------------------------------------------------------
+
+    /** From the start of a transfer this leader serves no lease; once TimeoutNow has left, for the rest of its term. */
+    boolean transferring() {
+        return timeoutNowSent || transferTo != 0;
+    }
+
+    long transferTo() {
+        return transferTo;
+    }
+
+    void transfer(long to) {
+        Progress target = core.members.peer(to);
+        if (target == null || target.learner() || transferTo == to) {
+            return;
+        }
+        transferTo = 0;
+        if (to == core.id) {
+            return;
+        }
+        // It has one election timeout.
+        core.electionElapsed = 0;
+        transferTo = to;
+        if (target.match() == core.log.lastIndex()) {
+            sendTimeoutNow(to);
+        } else {
+            sendAppend(target, true);
+        }
+    }
+
+    private void sendTimeoutNow(long to) {
+        timeoutNowSent = true;
+        core.send(Message.to(to, MessageType.TIMEOUT_NOW));
+    }
+}

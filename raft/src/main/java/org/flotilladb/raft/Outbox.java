@@ -1,0 +1,242 @@
+package org.flotilladb.raft;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Collects what a peer has to say and makes each {@link Ready} of it, in the order that safety demands. */
+final class Outbox {
+    private final Core core;
+    private final boolean async;
+    /** May leave before anything is durable. */
+    private List<Message> early = new ArrayList<>();
+    /** Must wait for what was to be stored when they were sent; some are to this peer itself. */
+    private List<Message> late = new ArrayList<>();
+
+    private List<Ready.ReadState> readStates = new ArrayList<>();
+    private SoftState toldSoft;
+    private HardState toldHard;
+    /** Term and vote that are known to be on stable storage. */
+    private long durableTerm;
+
+    private long durableVote;
+
+    private Ready handedOut;
+    /** What this peer tells itself once the Ready handed out has been handled. */
+    private List<Message> onAdvance = List.of();
+
+    Outbox(Core core) {
+        this.core = core;
+        this.async = core.config.asyncStorageWrites;
+    }
+
+    /** The state that the peer starts with needs no telling. */
+    void begin() {
+        toldSoft = softState();
+        toldHard = core.hardState();
+        identityDurable(core.term, core.vote);
+    }
+
+    void send(Message message) {
+        boolean mayLeaveEarly = switch (message.type()) {
+            case APP, HEARTBEAT, SNAP -> true;
+            case APP_RESP, VOTE_RESP, PRE_VOTE_RESP -> false;
+            default -> !core.config.holdUntilDurable;
+        };
+        (mayLeaveEarly ? early : late).add(message);
+    }
+
+    void readProven(long index, byte[] context) {
+        readStates.add(new Ready.ReadState(index, context));
+    }
+
+    void identityDurable(long term, long vote) {
+        durableTerm = term;
+        durableVote = vote;
+    }
+
+    SoftState softState() {
+        if (toldSoft != null && toldSoft.leader() == core.leader && toldSoft.role() == core.role) {
+            return toldSoft;
+        }
+        return new SoftState(core.leader, core.role);
+    }
+
+    private boolean hardStateTold() {
+        return toldHard.term() == core.term
+                && toldHard.vote() == core.vote
+                && toldHard.commit() == core.log.committed();
+    }
+
+    boolean hasReady() {
+        RaftLog log = core.log;
+        return !early.isEmpty()
+                || !late.isEmpty()
+                || !readStates.isEmpty()
+                || core.leading.hasUnsent()
+                || core.reads.hasUnsent()
+                || log.unstable().hasNextEntries()
+                || log.unstable().nextSnapshot() != null
+                || log.hasNextCommitted(!async)
+                || !softState().equals(toldSoft)
+                || !hardStateTold();
+    }
+
+    /** Makes the next Ready; what is in it will not be in a later one. */
+    Ready take() {
+        if (handedOut != null) {
+            throw new IllegalStateException("the last Ready has not been advanced past");
+        }
+        core.reads.flush();
+        core.leading.flush();
+        RaftLog log = core.log;
+        HardState hard = hardStateTold() ? null : core.hardState();
+        boolean identityChanged = hard != null && (hard.term() != toldHard.term() || hard.vote() != toldHard.vote());
+        SoftState soft = softState();
+        List<Entry> entries = log.unstable().nextEntries();
+        Snapshot snapshot = log.unstable().nextSnapshot();
+        List<Entry> committed = log.nextCommitted(!async);
+        boolean mustSync = identityChanged || !entries.isEmpty() || (core.config.holdUntilDurable && snapshot != null);
+        Ready base = new Ready(
+                soft.equals(toldSoft) ? null : soft,
+                hard,
+                entries,
+                snapshot,
+                committed,
+                List.of(),
+                List.of(),
+                readStates,
+                mustSync);
+        if (core.config.holdUntilDurable && !(durableTerm == core.term && durableVote == core.vote)) {
+            early.addAll(late);
+            late = early;
+            early = new ArrayList<>();
+        }
+        Ready ready = async ? withStorageMessages(base, identityChanged) : withMessages(base);
+        early = new ArrayList<>();
+        late = new ArrayList<>();
+        readStates = new ArrayList<>();
+        toldSoft = soft;
+        toldHard = hard == null ? toldHard : hard;
+        log.unstable().accept();
+        if (!committed.isEmpty()) {
+            log.acceptApplying(committed, !async);
+        }
+        return ready;
+    }
+
+    /** What has been handed out is handled: what this peer tells itself now. */
+    List<Message> advance() {
+        if (async) {
+            throw new IllegalStateException("with asynchronous storage writes there is no advance");
+        }
+        Ready done = handedOut;
+        if (done == null) {
+            throw new IllegalStateException("no Ready to advance past");
+        }
+        handedOut = null;
+        if (done.hardState() != null) {
+            identityDurable(done.hardState().term(), done.hardState().vote());
+        }
+        List<Message> steps = onAdvance;
+        onAdvance = List.of();
+        return steps;
+    }
+
+    // ---- storage handled by the user's own thread ------------------------------------------------------------------
+
+    private Ready withMessages(Ready ready) {
+        List<Message> toSelf = new ArrayList<>();
+        List<Message> toOthers = new ArrayList<>(late.size());
+        for (Message message : late) {
+            (message.to() == core.id ? toSelf : toOthers).add(message);
+        }
+        if (needsAppendAnswer(ready, false)) {
+            toSelf.add(appendAnswer(ready));
+        }
+        if (!ready.committedEntries().isEmpty()) {
+            toSelf.add(applyAnswer(ready.committedEntries()));
+        }
+        onAdvance = toSelf;
+        List<Message> before = early;
+        if (!core.config.holdUntilDurable) {
+            toOthers.addAll(0, early);
+            before = List.of();
+        }
+        handedOut = with(ready, before, toOthers);
+        return handedOut;
+    }
+
+    // ---- storage handled by messages -------------------------------------------------------------------------------
+
+    private Ready withStorageMessages(Ready ready, boolean identityChanged) {
+        List<Message> messages = early;
+        if (!ready.entries().isEmpty() || ready.hardState() != null || ready.snapshot() != null || !late.isEmpty()) {
+            List<Message> responses = new ArrayList<>(late);
+            if (needsAppendAnswer(ready, identityChanged)) {
+                responses.add(appendAnswer(ready));
+            }
+            HardState hard = ready.hardState() == null ? HardState.EMPTY : ready.hardState();
+            messages.add(Message.to(Message.APPEND_THREAD, MessageType.STORAGE_APPEND)
+                    .from(core.id)
+                    .term(hard.term())
+                    .vote(hard.vote())
+                    .commit(hard.commit())
+                    .entries(ready.entries())
+                    .snapshot(ready.snapshot())
+                    .responses(responses)
+                    .build());
+        }
+        if (!ready.committedEntries().isEmpty()) {
+            messages.add(Message.to(Message.APPLY_THREAD, MessageType.STORAGE_APPLY)
+                    .from(core.id)
+                    .entries(ready.committedEntries())
+                    .responses(List.of(applyAnswer(ready.committedEntries())))
+                    .build());
+        }
+        return with(ready, messages, List.of());
+    }
+
+    private boolean needsAppendAnswer(Ready ready, boolean identityChanged) {
+        return core.log.unstable().hasEntries()
+                || ready.snapshot() != null
+                || (identityChanged && core.config.holdUntilDurable);
+    }
+
+    /**
+     * Reports what is stable by then. It names the last entry of the log as it stands now: writes are done in order, so
+     * when this one is done, so are those before it. It is of this term, and void in a later one: the entry may have been
+     * replaced meanwhile by one that is stored only now, even by one of the same index and term that was appended, lost
+     * and appended again (the ABA problem).
+     */
+    private Message appendAnswer(Ready ready) {
+        Message.Builder answer = Message.to(core.id, MessageType.STORAGE_APPEND_RESP)
+                .from(Message.APPEND_THREAD)
+                .term(core.term)
+                .vote(core.vote)
+                .snapshot(ready.snapshot());
+        if (core.log.unstable().hasEntries()) {
+            answer.log(core.log.lastTerm(), core.log.lastIndex());
+        }
+        return answer.build();
+    }
+
+    private Message applyAnswer(List<Entry> entries) {
+        return Message.to(core.id, MessageType.STORAGE_APPLY_RESP)
+                .from(Message.APPLY_THREAD)
+                .entries(entries)
+                .build();
+    }
+
+    private static Ready with(Ready ready, List<Message> before, List<Message> after) {
+        return new Ready(
+                ready.softState(),
+                ready.hardState(),
+                ready.entries(),
+                ready.snapshot(),
+                ready.committedEntries(),
+                before,
+                after,
+                ready.readStates(),
+                ready.mustSync());
+    }
+}

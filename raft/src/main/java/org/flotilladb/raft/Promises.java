@@ -1,0 +1,113 @@
+package org.flotilladb.raft;
+
+import org.flotilladb.raft.tracker.Progress;
+
+/**
+ * Promises not to elect anybody, and the leader's lease that rests on them. A peer that has heard from a leader neither
+ * votes nor campaigns until the promised election timeout E has passed on its own clock; so a leader whose message a
+ * quorum has answered is alone until E after it <em>sent</em> that message, shortened by what clocks may differ in rate.
+ */
+final class Promises {
+    static final long NO_LEASE = Long.MIN_VALUE;
+
+    private final Core core;
+    private final boolean on;
+    private final long promiseNs;
+    /** What is left of E on a clock that runs slow, seen by one that runs fast. */
+    private final long leaseNs;
+
+    private long promisedUntilNs = Long.MIN_VALUE;
+
+    Promises(Core core) {
+        this.core = core;
+        Config config = core.config;
+        on = config.leases;
+        promiseNs = config.promiseNs;
+        double shortened = promiseNs * (1 - config.clockRateError) / (1 + config.clockRateError);
+        leaseNs = (long) shortened - config.marginNs;
+        if (on && config.promiseAtStart) {
+            // Whatever an earlier life promised ends within E of now.
+            promisedUntilNs = core.nowNs + promiseNs;
+        }
+    }
+
+    /** Whether this peer must not start an election now. */
+    boolean bound() {
+        return on && core.nowNs < promisedUntilNs;
+    }
+
+    /** A leader was heard. */
+    void heard(Message m) {
+        if (on) {
+            promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + Math.max(promiseNs, m.promiseNs()));
+        }
+    }
+
+    /** Its own lease may be relied on a while longer by whoever was served under it. */
+    void leadershipEnds() {
+        if (on) {
+            promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + promiseNs);
+        }
+    }
+
+    /** A leader must be followed until then, whatever happens. */
+    void extend(long untilNs) {
+        promisedUntilNs = Math.max(promisedUntilNs, untilNs);
+    }
+
+    /** Whether a request for a vote of a newer term is not even considered. */
+    boolean refuses(Message request) {
+        if (!on) {
+            return !request.transferMark()
+                    && core.config.checkQuorum
+                    && core.leader != 0
+                    && core.electionElapsed < core.config.electionTick;
+        }
+        // The mark speaks of the term before the requested one; this peer may have entered the latter just now.
+        if (request.transferMark() && (request.term() == core.term + 1 || request.term() == core.term)) {
+            return false;
+        }
+        return core.nowNs < promisedUntilNs || (core.leads() && core.nowNs < leaseUntilNs());
+    }
+
+    /** Whether a vote in the present term is refused because of a promise. */
+    boolean refusesInTerm(Message request) {
+        return on && core.vote != request.from() && refuses(request);
+    }
+
+    /** Puts on a leader's message what its answer will be counted from. */
+    Message.Builder stamp(Message.Builder message) {
+        return on ? message.lease(core.nowNs, promiseNs) : message;
+    }
+
+    /** Puts on an answer to a leader that this peer has promised. */
+    Message.Builder answer(Message to, Message.Builder message) {
+        return on ? message.lease(to.sentNs(), promiseNs) : message;
+    }
+
+    /** A follower has answered; one that promises less than E does not count. */
+    void answered(Progress peer, Message m) {
+        if (on && m.promiseNs() >= promiseNs) {
+            peer.promised(m.sentNs());
+        }
+    }
+
+    /** See {@link RawNode#leaseUntilNs}. */
+    long leaseUntilNs() {
+        if (!core.leads() || core.leading.transferring()) {
+            return NO_LEASE;
+        }
+        if (core.members.voters().isOnly(core.id)) {
+            return Long.MAX_VALUE;
+        }
+        if (!on) {
+            return NO_LEASE;
+        }
+        long sentNs = core.members.voters().reachedByMajority(this::promisedSentNs);
+        return sentNs == Long.MIN_VALUE || sentNs == Long.MAX_VALUE ? NO_LEASE : sentNs + leaseNs;
+    }
+
+    private long promisedSentNs(long voter) {
+        return voter == core.id ? Long.MAX_VALUE : core.members.peer(voter).promisedSentNs();
+    }
+}
