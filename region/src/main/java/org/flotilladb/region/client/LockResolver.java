@@ -37,6 +37,9 @@ final class LockResolver {
         if (lock.getInMemory()) {
             return CompletableFuture.completedFuture(Verdict.WAIT);
         }
+        if (readTs > 0 && client.environment().failPoints().hit("locks-unseen")) {
+            return CompletableFuture.completedFuture(Verdict.BYPASS);
+        }
         return client.placement()
                 .timestamp()
                 .thenCompose(now -> checkPrimary(lock, readTs, now, deadlineNs)
@@ -73,7 +76,10 @@ final class LockResolver {
             case ALIVE ->
                 CompletableFuture.completedFuture(
                         readTs > 0 && status.getMinCommitTs() > readTs ? Verdict.BYPASS : Verdict.WAIT);
-            case NOT_FOUND, UNRECOGNIZED -> CompletableFuture.completedFuture(Verdict.WAIT);
+            case NOT_FOUND, UNRECOGNIZED ->
+                client.environment().failPoints().hit("missing-primary-is-rollback")
+                        ? bring(lock, 0, deadlineNs)
+                        : CompletableFuture.completedFuture(Verdict.WAIT);
         };
     }
 

@@ -4,8 +4,11 @@ import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.store.mvcc.Timestamps;
 
 /**
- * Hands out timestamps, strictly increasing, never beyond the bound that the group has committed. Safe for many threads:
- * {@link #tryAllocate} is called by whoever wants one; the loop alone moves the bound and the lease.
+ * Hands out timestamps, strictly increasing, never beyond the bound that the group has committed. While this peer leads,
+ * time in timestamps follows the wall clock, but runs at no less than half and no more than twice the rate of the
+ * monotonic clock, from where the last leader's bound or the wall clock was at the start: a wall clock that jumps back
+ * does not stop it, so that locks still expire, and one that jumps ahead does not make all locks expire at once. Safe for
+ * many threads: {@link #tryAllocate} is called by whoever wants one; the loop alone moves the bound and the lease.
  */
 public final class TimestampOracle {
     /** How far ahead of the clock the bound is committed, in milliseconds. */
@@ -17,6 +20,10 @@ public final class TimestampOracle {
     private long bound;
     private volatile long leaseUntilNs = Long.MIN_VALUE;
     private boolean extensionWanted;
+    /** Where time in timestamps stood when this peer began to lead, and what the monotonic clock read then. */
+    private long baseMs;
+
+    private long baseNs;
 
     /** @param extend asked, on any thread, when the bound should be moved */
     TimestampOracle(Clock clock, Runnable extend) {
@@ -32,8 +39,7 @@ public final class TimestampOracle {
             if (leaseUntilNs == Long.MIN_VALUE) {
                 return -1;
             }
-            long now = Timestamps.of(clock.wallMs(), 0);
-            first = Math.max(last + 1, now);
+            first = Math.max(last + 1, Timestamps.of(nowMs(), 0));
             if (first + count > bound) {
                 first = -1;
                 ask = !extensionWanted;
@@ -53,8 +59,12 @@ public final class TimestampOracle {
 
     /** The bound to commit next. */
     synchronized long nextBound() {
-        long now = Timestamps.of(clock.wallMs(), 0);
-        return Math.max(Math.max(last, bound), now) + Timestamps.of(AHEAD_MS, 0);
+        return Math.max(Math.max(last, bound), Timestamps.of(nowMs(), 0)) + Timestamps.of(AHEAD_MS, 0);
+    }
+
+    private long nowMs() {
+        long elapsedMs = Math.max(0, clock.nanoTime() - baseNs) / 1_000_000L;
+        return Math.max(baseMs + elapsedMs / 2, Math.min(clock.wallMs(), baseMs + 2 * elapsedMs));
     }
 
     /** A bound is committed and applied. */
@@ -66,6 +76,8 @@ public final class TimestampOracle {
     /** This peer has begun to lead and has applied an entry of its term: it starts above everything promised before. */
     synchronized void lead(long committedBound) {
         last = Math.max(last, committedBound);
+        baseMs = Math.max(clock.wallMs(), Timestamps.physicalMs(last) + 1);
+        baseNs = clock.nanoTime();
         extensionWanted = false;
     }
 

@@ -14,6 +14,8 @@ final class FaultDriver {
     private final SimWorld world;
     private final RandomSource random;
     private final List<FaultKind> kinds;
+    private SimServer voter;
+    private long duelUntilNs;
     private boolean stopped;
 
     FaultDriver(SimWorld world, RandomSource random, TreeSet<FaultKind> kinds) {
@@ -120,6 +122,7 @@ final class FaultDriver {
                     }
                 }
             }
+            case DUEL -> duel();
             case PAUSE -> {
                 SimNode node = random.nextInt(4) == 0 ? client().node() : server().node();
                 if (node != null && !node.dead()) {
@@ -155,6 +158,35 @@ final class FaultDriver {
             }
             case LOSS, REPETITION, DELAY -> throw new IllegalStateException(kind + " is not an event");
         }
+    }
+
+    private void duel() {
+        if (duelUntilNs > world.time().nowNs()) {
+            return;
+        }
+        long forMs = 4000;
+        count("duel");
+        duelUntilNs = world.time().nowNs() + forMs * MS;
+        voter = server();
+        List<SimServer> rivals = new ArrayList<>(world.servers());
+        rivals.remove(voter);
+        cutForAWhile(rivals.get(0).address(), rivals.get(1).address(), forMs);
+        cutForAWhile(rivals.get(1).address(), rivals.get(0).address(), forMs);
+        world.invariants().watch((node, group) -> {
+            SimServer winner = world.servers().get(node - 1);
+            if (stopped || winner == voter || world.time().nowNs() >= duelUntilNs || random.nextInt(3) == 0) {
+                return;
+            }
+            long awayMs = 500 + random.nextInt(1500);
+            cutForAWhile(winner.address(), voter.address(), awayMs);
+            cutForAWhile(voter.address(), winner.address(), awayMs);
+            later(0, () -> {
+                if (voter.up()) {
+                    voter.crash();
+                    voter.restartLater(random.nextInt(100) * MS);
+                }
+            });
+        });
     }
 
     private void crash(SimServer server) {

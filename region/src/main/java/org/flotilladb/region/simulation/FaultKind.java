@@ -20,6 +20,8 @@ public enum FaultKind {
     CRASH,
     /** All nodes die at once. */
     CRASH_ALL,
+    /** Two nodes cannot talk to one another; whoever wins an election is cut off from the third too, which dies. */
+    DUEL,
     /** A process stands still; then its old timers fire. */
     PAUSE,
     /** A wall clock jumps by up to an hour. */

@@ -12,15 +12,13 @@ import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.region.placement.PlacementGroup;
-import org.flotilladb.region.runtime.KvReader.KvCursor;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.store.Store.PeerView;
-import org.flotilladb.region.store.mvcc.Keys;
 import org.flotilladb.region.store.mvcc.WriteRecord;
 
 /**
  * What must hold between the nodes at every step: one leader for a term, logs that match, committed entries that stay,
- * key ranges without gap or overlap, epochs that only grow, equal data where the same entries are applied, and no commit
+ * key ranges without gap or overlap, epochs that only grow, data that is what the applied entries make it, and no commit
  * acknowledged before a majority of the disks has it.
  */
 final class Invariants {
@@ -28,11 +26,11 @@ final class Invariants {
     private final TreeMap<Position, Known> entries = new TreeMap<>();
     private final TreeMap<Position, Long> committedTerms = new TreeMap<>();
     private final TreeMap<Position, Integer> leaders = new TreeMap<>();
-    private final TreeMap<Long, Long> highestTerm = new TreeMap<>();
-    private final TreeMap<Position, String> checksums = new TreeMap<>();
+    private final ReplicaModel model = new ReplicaModel();
     private final TreeMap<Long, TreeMap<Position, Integer>> durableCommits = new TreeMap<>();
     private long elections;
-    private long checksumsCompared;
+    private long replicasCompared;
+    private ElectionWatcher watcher = (node, group) -> {};
 
     /** A group with an index, or with a term; and a term where an index alone does not tell. */
     private record Position(long group, long at, long term) implements Comparable<Position> {
@@ -64,9 +62,18 @@ final class Invariants {
         return elections;
     }
 
-    /** Comparisons of replicas that had applied the same. */
-    long checksumsCompared() {
-        return checksumsCompared;
+    /** How often a replica's data was compared with what its entries make it. */
+    long replicasCompared() {
+        return replicasCompared;
+    }
+
+    /** Told when somebody has been elected. */
+    interface ElectionWatcher {
+        void elected(int node, long group);
+    }
+
+    void watch(ElectionWatcher told) {
+        watcher = told;
     }
 
     private static void broken(String what) {
@@ -147,6 +154,9 @@ final class Invariants {
     void look(int node, List<PeerView> peers, SimLogStore log, Seen seen) {
         for (PeerView peer : peers) {
             long group = peer.groupId();
+            if (peer.region() != null) {
+                model.first(peer.region());
+            }
             if (peer.leads()) {
                 lead(node, group, peer.term());
             }
@@ -182,7 +192,7 @@ final class Invariants {
         Integer before = leaders.putIfAbsent(new Position(group, 0, term), node);
         if (before == null) {
             elections++;
-            highestTerm.merge(group, term, Math::max);
+            watcher.elected(node, group);
         } else if (before != node) {
             broken("nodes " + before + " and " + node + " both lead group " + group + " in term " + term);
         }
@@ -197,6 +207,9 @@ final class Invariants {
             if (before != null && before != entry.term()) {
                 broken("node " + node + " has committed entry " + entry.index() + " of group " + group + " with term "
                         + entry.term() + ", it was committed with term " + before + " before");
+            }
+            if (group != PlacementGroup.GROUP_ID) {
+                model.committed(group, entry);
             }
         }
     }
@@ -228,37 +241,17 @@ final class Invariants {
             broken("node " + node + ": the last Region ends before the key space does");
         }
         for (PeerView peer : peers) {
-            if (peer.region() != null) {
-                String now = peer.region().getEpoch().getRangeVersion() + " " + checksum(data, peer.region());
-                String before = checksums.putIfAbsent(new Position(peer.groupId(), peer.appliedIndex(), 0), now);
-                if (before != null) {
-                    checksumsCompared++;
-                    if (!before.equals(now)) {
-                        broken("replicas of Region " + peer.groupId() + " differ though they have applied the same "
-                                + peer.appliedIndex() + " entries: " + before + " elsewhere, " + now + " on node "
-                                + node);
-                    }
+            ReplicaModel.State expected =
+                    peer.region() == null ? null : model.expected(peer.groupId(), peer.appliedIndex());
+            if (expected != null) {
+                replicasCompared++;
+                ReplicaModel.State found = ReplicaModel.look(data, peer.region());
+                if (!expected.equals(found)) {
+                    broken("node " + node + ": the replica of Region " + peer.groupId() + " that has applied "
+                            + peer.appliedIndex() + " entries is not what these make it: " + found + " instead of "
+                            + expected);
                 }
             }
         }
-    }
-
-    private static long checksum(KvStore data, Region region) {
-        CRC32C crc = new CRC32C();
-        byte[] lower = Keys.lowerBound(region.getStart().toByteArray());
-        byte[] upper = Keys.upperBound(region.getEnd().toByteArray());
-        for (KvStore.Family family : KvStore.Family.values()) {
-            if (family == KvStore.Family.META) {
-                continue;
-            }
-            crc.update(family.ordinal());
-            try (KvCursor cursor = data.cursor(family, lower, upper)) {
-                for (boolean more = cursor.seek(lower); more; more = cursor.next()) {
-                    crc.update(cursor.key());
-                    crc.update(cursor.value());
-                }
-            }
-        }
-        return crc.getValue();
     }
 }

@@ -11,6 +11,7 @@ import org.flotilladb.region.client.TransactionClient;
 import org.flotilladb.region.runtime.KvReader.Pair;
 import org.flotilladb.region.runtime.LocalReads.Page;
 import org.flotilladb.region.runtime.RandomSource;
+import org.flotilladb.region.runtime.Scheduler.Cancellable;
 import org.flotilladb.region.simulation.History.Op;
 import org.flotilladb.region.simulation.Model.Cell;
 
@@ -28,6 +29,7 @@ final class Session {
     private final RandomSource random;
     private final History history;
     private final long pauseNs;
+    private Cancellable timer;
     private boolean stopped;
     private boolean busy;
 
@@ -57,8 +59,19 @@ final class Session {
         return busy && !node.dead();
     }
 
+    void hurry(int withinNs) {
+        if (!busy && timer != null) {
+            timer.cancel();
+            pause(random.nextInt(withinNs));
+        }
+    }
+
     private void pause() {
-        node.schedule(pauseNs / 4 + random.nextInt((int) pauseNs), () -> {
+        pause(pauseNs / 4 + random.nextInt((int) pauseNs));
+    }
+
+    private void pause(long forNs) {
+        timer = node.schedule(forNs, () -> {
             if (!stopped) {
                 busy = true;
                 next().whenComplete((done, failure) -> {
@@ -73,8 +86,10 @@ final class Session {
     }
 
     private CompletableFuture<Void> next() {
-        int draw = random.nextInt(100);
-        if (draw < 22) {
+        int draw = random.nextInt(120);
+        if (draw >= 100) {
+            return look();
+        } else if (draw < 22) {
             return write("transfer over branches", false, (t, op) -> transfer(t, op, branch(), branch()));
         } else if (draw < 36) {
             return write("transfer in a branch", random.nextInt(2) == 0, (t, op) -> {
@@ -382,6 +397,31 @@ final class Session {
             }
             return null;
         });
+    }
+
+    /** Reads one branch's history at one timestamp: everything acknowledged before must be there. */
+    private CompletableFuture<Void> look() {
+        int branch = branch();
+        long began = history.now();
+        int acknowledged = history.acknowledgedCount();
+        Transaction t = client.begin(random.nextInt(2) == 0);
+        TreeMap<String, String> rows = new TreeMap<>();
+        String prefix = Model.branch(branch);
+        return scan(t, Model.bytes(prefix + "h"), Model.bytes(prefix + "i"), random.nextInt(2) == 0, rows)
+                .handle((done, failure) -> {
+                    if (failure != null) {
+                        check(failure);
+                        return null;
+                    }
+                    history.sample(began, t.startTs());
+                    for (Op op : history.acknowledged().subList(0, acknowledged)) {
+                        if (op.branches.contains(branch) && !rows.containsKey(Model.history(branch, op.uid))) {
+                            history.violated("a read at " + t.startTs() + " of branch " + branch + " does not show "
+                                    + op + ", which was acknowledged before it began");
+                        }
+                    }
+                    return null;
+                });
     }
 
     /** Reads everything at one timestamp and checks it. */

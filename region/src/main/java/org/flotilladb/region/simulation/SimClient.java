@@ -82,6 +82,13 @@ final class SimClient {
         sessions.forEach(Session::start);
     }
 
+    /** Sessions that pause begin their next transactions now, within so many nanoseconds. */
+    void hurry(int withinNs) {
+        if (up()) {
+            sessions.forEach(session -> session.hurry(withinNs));
+        }
+    }
+
     void stop() {
         sessions.forEach(Session::stop);
     }

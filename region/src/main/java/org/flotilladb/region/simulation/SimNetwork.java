@@ -104,6 +104,15 @@ public final class SimNetwork {
         return false;
     }
 
+    /** A message on its way is lost too when the way is cut. */
+    private boolean cutNow(String from, String to) {
+        boolean cut = cuts.contains(from + ">" + to);
+        if (cut) {
+            faults.add("message cut");
+        }
+        return cut;
+    }
+
     private long delayNs() {
         long delay = minDelayNs + random.nextInt((int) (maxDelayNs - minDelayNs));
         if (latePerMille > 0 && random.nextInt(1000) < latePerMille) {
@@ -153,7 +162,7 @@ public final class SimNetwork {
         private void deliver(String address, byte[] bytes) {
             time.schedule(delayNs(), () -> {
                 Endpoint to = endpoints.get(address);
-                if (to != null) {
+                if (to != null && !cutNow(self, address)) {
                     to.node.run(() -> to.handler.onMessage(parse(bytes)));
                 }
             });
@@ -186,6 +195,9 @@ public final class SimNetwork {
                     once.fail(new Failure(Failure.Kind.LOST, "the connection to " + address + " broke"));
                     return;
                 }
+                if (cutNow(self, address)) {
+                    return;
+                }
                 to.node.run(() -> to.handler.onRequest(parse(bytes), response -> {
                     if (to.node.dead()) {
                         return;
@@ -196,7 +208,11 @@ public final class SimNetwork {
                     if (lost(address, self)) {
                         return;
                     }
-                    time.schedule(delayNs(), () -> once.answer(parse(answer)));
+                    time.schedule(delayNs(), () -> {
+                        if (!cutNow(address, self)) {
+                            once.answer(parse(answer));
+                        }
+                    });
                 }));
             });
         }

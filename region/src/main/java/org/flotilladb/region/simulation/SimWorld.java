@@ -205,7 +205,7 @@ final class SimWorld {
                 history.refusedCount(),
                 history.ops().size() - history.acknowledgedCount() - history.refusedCount(),
                 history.auditCount(),
-                invariants.checksumsCompared(),
+                invariants.replicasCompared(),
                 servers.get(0).peers().size() - 1L,
                 invariants.elections() - electionsToForm,
                 faults.count("node crashed"),
@@ -250,7 +250,7 @@ final class SimWorld {
 
     /** Regions split under load. */
     private void splitSometimes(RandomSource draws) {
-        time.schedule((500 + draws.nextInt(4000)) * MS, () -> {
+        time.schedule((300 + draws.nextInt(2500)) * MS, () -> {
             if (!working) {
                 return;
             }
@@ -262,6 +262,7 @@ final class SimWorld {
             };
             if (client.up()) {
                 client.node().run(() -> client.client().split(Model.bytes(at)));
+                clients.forEach(each -> each.hurry(400_000));
             }
             splitSometimes(draws);
         });

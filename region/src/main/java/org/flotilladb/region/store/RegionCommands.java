@@ -10,6 +10,7 @@ import org.flotilladb.proto.CheckStatusRequest;
 import org.flotilladb.proto.CheckStatusResponse;
 import org.flotilladb.proto.CommitRequest;
 import org.flotilladb.proto.CommitResponse;
+import org.flotilladb.proto.Family;
 import org.flotilladb.proto.GetRequest;
 import org.flotilladb.proto.GetResponse;
 import org.flotilladb.proto.HeartbeatRequest;
@@ -121,7 +122,7 @@ final class RegionCommands {
             return;
         }
         peer.raiseMaxTs(request.getReadTs());
-        if (peer.latches.hides(key, request.getReadTs())) {
+        if (hides(key, request.getReadTs())) {
             peer.park(command, key, Long.MAX_VALUE);
             return;
         }
@@ -137,6 +138,10 @@ final class RegionCommands {
             answer.setFound(true).setValue(RegionPeer.wrap(read.value()));
         }
         answerRead(command, RegionResponse.newBuilder().setGet(answer).build());
+    }
+
+    private boolean hides(byte[] key, long readTs) {
+        return peer.latches.hides(key, readTs) && !store.failPoints().hit("latches-unseen");
     }
 
     /** A read's answer leaves only if the clock, read last, is within the lease. */
@@ -157,7 +162,7 @@ final class RegionCommands {
             if (outside(command, key)) {
                 return;
             }
-            if (peer.latches.hides(key, request.getReadTs())) {
+            if (hides(key, request.getReadTs())) {
                 peer.park(command, key, Long.MAX_VALUE);
                 return;
             }
@@ -190,7 +195,7 @@ final class RegionCommands {
         }
         peer.raiseMaxTs(request.getReadTs());
         byte[] hiding = peer.latches.firstHiding(start, end, request.getReadTs());
-        if (hiding != null) {
+        if (hiding != null && !store.failPoints().hit("latches-unseen")) {
             peer.park(command, hiding, Long.MAX_VALUE);
             return;
         }
@@ -285,6 +290,9 @@ final class RegionCommands {
         boolean onePhase = request.getOnePhase() && todo.size() == keys.size();
         for (Mutation mutation : todo) {
             KeyError error = Mvcc.check(data, mutation, startTs);
+            if (error != null && error.hasConflict() && store.failPoints().hit("conflict-unseen")) {
+                continue;
+            }
             if (error != null) {
                 if (error.hasLocked() && nowNs < Math.min(lockDeadlineNs, command.arrivedNs + LOOK_INTO_LOCK_NS)) {
                     peer.park(
@@ -372,6 +380,9 @@ final class RegionCommands {
 
     private void proposeLatched(
             Command command, long startTs, List<HeldKey> keys, Mvcc.Writes writes, RegionResponse response) {
+        if (store.failPoints().hit("rollback-record-missing")) {
+            writes.list().removeIf(write -> write.getFamily() == Family.FAMILY_ROLLBACK);
+        }
         if (writes.isEmpty()) {
             command.answer.accept(response);
             return;
@@ -447,6 +458,9 @@ final class RegionCommands {
                 request.getCurrentTs(),
                 request.getRollbackIfMissing(),
                 writes);
+        if (answer.getPushed() && store.failPoints().hit("push-not-written")) {
+            writes.list().clear();
+        }
         proposeLatched(
                 command,
                 request.getStartTs(),

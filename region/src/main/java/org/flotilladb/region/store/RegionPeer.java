@@ -163,6 +163,9 @@ final class RegionPeer implements StateMachine {
     }
 
     void raiseMaxTs(long ts) {
+        if (store.failPoints().hit("max-ts-not-raised")) {
+            return;
+        }
         long now = maxTs.get();
         while (now < ts && !maxTs.compareAndSet(now, ts)) {
             now = maxTs.get();
@@ -186,19 +189,26 @@ final class RegionPeer implements StateMachine {
         if (leads
                 && serveTerm != term
                 && !timestampAsked
-                && group.applied() >= group.node().termStartIndex()) {
+                && (group.applied() >= group.node().termStartIndex()
+                        || store.failPoints().hit("served-before-applied"))) {
             // The order is a safety rule: apply an entry of the own term, then take a timestamp, then serve.
             timestampAsked = true;
-            store.freshTimestamp(ts -> {
-                if (group.node().isLeader() && group.node().term() == term) {
-                    raiseMaxTs(ts);
-                    serveTerm = term;
-                    publish();
-                    store.report(this);
-                }
-            });
+            if (store.failPoints().hit("served-without-timestamp")) {
+                beginToServe(term, 0);
+            } else {
+                store.freshTimestamp(ts -> beginToServe(term, ts));
+            }
         }
         publish();
+    }
+
+    private void beginToServe(long term, long freshTs) {
+        if (group.node().isLeader() && group.node().term() == term) {
+            raiseMaxTs(freshTs);
+            serveTerm = term;
+            publish();
+            store.report(this);
+        }
     }
 
     /** A timestamp that was asked for may have been lost: ask again. */
@@ -226,7 +236,9 @@ final class RegionPeer implements StateMachine {
     /** Whether this peer, read the clock last, still leads for sure. */
     boolean leaseHolds() {
         long until = served.leaseUntilNs;
-        return until == Long.MAX_VALUE || store.clock().nanoTime() < until;
+        return until == Long.MAX_VALUE
+                || store.clock().nanoTime() < until
+                || store.failPoints().hit("lease-kept");
     }
 
     private void stopServing() {
@@ -397,8 +409,13 @@ final class RegionPeer implements StateMachine {
             keys.forEach(held -> wake(held.key));
             return;
         }
-        proposals.add(new Proposal(
-                group.node().lastIndex(), group.node().term(), entry, startTs, keys, response, command.answer));
+        Consumer<RegionResponse> answer = command.answer;
+        if (store.failPoints().hit("answered-when-proposed")) {
+            command.answer.accept(response);
+            answer = late -> {};
+        }
+        proposals.add(
+                new Proposal(group.node().lastIndex(), group.node().term(), entry, startTs, keys, response, answer));
     }
 
     private void release(List<HeldKey> keys) {
@@ -479,7 +496,8 @@ final class RegionPeer implements StateMachine {
         RegionResponse response = proposal == null ? null : proposal.response;
         if (command.getCompactIndex() > 0) {
             group.allowTruncation(command.getCompactIndex());
-        } else if (command.getEpoch().getRangeVersion() != region.getEpoch().getRangeVersion()) {
+        } else if (command.getEpoch().getRangeVersion() != region.getEpoch().getRangeVersion()
+                && !store.failPoints().hit("epoch-unchecked-at-apply")) {
             response = RegionErrors.epoch(region);
         } else if (command.hasSplit()) {
             response = applySplit(command.getSplit(), batch);

@@ -558,7 +558,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         return now.term() == before.term()
                 && now.rangeVersion() == before.rangeVersion()
                 && now.term() != 0
-                && (now.leaseUntilNs() == Long.MAX_VALUE || clock.nanoTime() < now.leaseUntilNs());
+                && peer.leaseHolds();
     }
 
     // ---- the cluster

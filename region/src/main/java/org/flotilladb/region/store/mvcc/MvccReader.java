@@ -161,11 +161,17 @@ public final class MvccReader {
                     toNextKey(at, prefixLength);
                 }
                 if (more && record != null && (rows.size() >= limit || bytes >= maxBytes)) {
-                    byte[] resume = reverse ? key : Keys.userKey(writes.key());
-                    return new Page(rows, resume, null);
+                    return new Page(rows, reverse ? key : nextForward(lockPrefix), null);
                 }
             }
             return lockPrefix == null ? new Page(rows, null, null) : ended(rows, lockPrefix);
+        }
+
+        /** Where the next page begins: at the next version or, when that comes first, at a lock on a key without any. */
+        private byte[] nextForward(byte[] lockPrefix) {
+            byte[] version = writes.key();
+            boolean lockFirst = lockPrefix != null && Arrays.compareUnsigned(lockPrefix, version) < 0;
+            return Keys.userKey(lockFirst ? lockPrefix : version);
         }
 
         /** A page that a lock ends; only an empty one carries it. */

@@ -1,0 +1,120 @@
+package org.flotilladb.region.placement;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.store.mvcc.Timestamps;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TimestampOracleTest {
+    private static final long START_MS = 1_700_000_000_000L;
+    private static final long HOUR_MS = 3_600_000L;
+
+    private final TestClock clock = new TestClock();
+    private int extensions;
+    private final TimestampOracle oracle = new TimestampOracle(clock, () -> extensions++);
+
+    private static final class TestClock implements Clock {
+        long ns;
+        long wallMs = START_MS;
+
+        @Override
+        public long nanoTime() {
+            return ns;
+        }
+
+        @Override
+        public long wallMs() {
+            return wallMs;
+        }
+
+        void pass(long ms) {
+            ns += ms * 1_000_000L;
+            wallMs += ms;
+        }
+    }
+
+    private void lead(long bound) {
+        oracle.lead(bound);
+        oracle.lease(Long.MAX_VALUE);
+        oracle.committed(oracle.nextBound());
+    }
+
+    private long next() {
+        long ts = oracle.tryAllocate(1);
+        if (ts < 0) {
+            oracle.committed(oracle.nextBound());
+            ts = oracle.tryAllocate(1);
+        }
+        assertTrue(ts > 0, "no timestamp after the bound was moved");
+        return ts;
+    }
+
+    @Test
+    void nothing_is_handed_out_before_this_peer_leads() {
+        assertEquals(-1, oracle.tryAllocate(1));
+        oracle.committed(Timestamps.of(START_MS + 10_000, 0));
+        assertEquals(-1, oracle.tryAllocate(1));
+    }
+
+    @Test
+    void nothing_is_handed_out_beyond_the_committed_bound() {
+        lead(0);
+        clock.pass(TimestampOracle.AHEAD_MS + 1);
+        assertEquals(-1, oracle.tryAllocate(1));
+        assertTrue(extensions > 0, "the bound was not asked to be moved");
+        oracle.committed(oracle.nextBound());
+        assertTrue(oracle.tryAllocate(1) >= Timestamps.of(clock.wallMs, 0));
+    }
+
+    @Test
+    void nothing_is_handed_out_when_the_lease_has_run_out() {
+        lead(0);
+        oracle.lease(clock.ns + 1_000_000);
+        assertTrue(oracle.tryAllocate(1) > 0);
+        clock.pass(2);
+        assertEquals(-1, oracle.tryAllocate(1));
+    }
+
+    @Test
+    void a_new_leader_starts_above_everything_its_predecessors_were_allowed() {
+        long bound = Timestamps.of(START_MS + HOUR_MS, 5);
+        lead(bound);
+        assertTrue(next() > bound);
+    }
+
+    @Test
+    void a_range_belongs_to_one_caller() {
+        lead(0);
+        long first = oracle.tryAllocate(10);
+        assertTrue(oracle.tryAllocate(1) >= first + 10);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {-HOUR_MS, HOUR_MS})
+    void time_goes_on_when_the_wall_clock_jumps(long jumpMs) {
+        lead(0);
+        long before = next();
+        clock.wallMs += jumpMs;
+        long last = before;
+        for (int i = 0; i < 100; i++) {
+            clock.pass(100);
+            long ts = next();
+            assertTrue(ts > last, ts + " after " + last);
+            last = ts;
+        }
+        long passedMs = Timestamps.physicalMs(last) - Timestamps.physicalMs(before);
+        assertTrue(passedMs >= 4_950 && passedMs <= 20_100, "10 s made " + passedMs + " ms");
+    }
+
+    @Test
+    void time_goes_on_from_a_bound_far_ahead_of_this_wall_clock() {
+        lead(Timestamps.of(START_MS + HOUR_MS, 0));
+        long before = next();
+        clock.pass(5000);
+        assertTrue(Timestamps.physicalMs(next()) - Timestamps.physicalMs(before) >= 2_490);
+    }
+}
