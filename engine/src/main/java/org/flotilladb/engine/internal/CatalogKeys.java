@@ -41,6 +41,11 @@ final class CatalogKeys {
         return meta(database, 'v').toBytes();
     }
 
+    /** Stands there while somebody changes the catalog; see {@link Definition}. */
+    static byte[] announcement(long database) {
+        return meta(database, 'w').toBytes();
+    }
+
     /** The next free number of a table. */
     static byte[] nextTable(long database) {
         return meta(database, 'p').toBytes();
@@ -68,6 +73,11 @@ final class CatalogKeys {
     /** The prefix of everything in a table. */
     static byte[] tablePrefix(long database, long table) {
         return table(database, table).toBytes();
+    }
+
+    /** Locked shared by who writes the table, touched by who changes its definition; beside the rows, never holds a value. */
+    static byte[] fence(long database, long table) {
+        return table(database, table).add('q').toBytes();
     }
 
     static byte[] rows(long database, long table) {

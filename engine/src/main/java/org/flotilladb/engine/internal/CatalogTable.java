@@ -5,6 +5,9 @@ import org.h2.command.ddl.CreateTableData;
 import org.h2.engine.DbObject;
 import org.h2.engine.SessionLocal;
 import org.h2.result.Row;
+import org.h2.schema.Schema;
+import org.h2.table.Column;
+import org.h2.table.Table;
 
 /**
  * H2's table SYS: a row for each object of the catalog. A write here is a change of the catalog, except that of a
@@ -17,6 +20,7 @@ final class CatalogTable extends RegionTable {
 
     CatalogTable(CreateTableData data, Mirror mirror) {
         super(data, mirror, 0, CatalogKeys.catalogRows(mirror.databaseId()));
+        mirror.catalog(this);
     }
 
     /** Who changes definitions does so on the newest catalog: H2 looks into this table before it writes. */
@@ -29,11 +33,33 @@ final class CatalogTable extends RegionTable {
                 && session != session.getDatabase().getSystemSession()) {
             try {
                 mirror.state(session).lockCatalog(session);
+                if (DefinitionStack.changesDomain()) {
+                    fenceDomains(session);
+                }
             } catch (KeySpaceException e) {
                 throw Errors.convert(e);
             }
         }
         return had;
+    }
+
+    private static void fenceDomains(SessionLocal session) {
+        for (Schema schema : session.getDatabase().getAllSchemas()) {
+            for (Table table : schema.getAllTablesAndViews(null)) {
+                if (table instanceof RegionTable region && hasDomain(region)) {
+                    region.fence(session);
+                }
+            }
+        }
+    }
+
+    private static boolean hasDomain(RegionTable table) {
+        for (Column column : table.getColumns()) {
+            if (column.getDomain() != null) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

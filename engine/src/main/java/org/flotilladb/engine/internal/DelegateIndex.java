@@ -64,6 +64,7 @@ final class DelegateIndex extends Index {
 
     @Override
     public void remove(SessionLocal session) {
+        ((RegionTable) table).fence(session);
         // Rows keep the primary key's values as their numbers: new ones must be others.
         Cursor last = rows.findFirstOrLast(session, false);
         if (last.get() != null) {

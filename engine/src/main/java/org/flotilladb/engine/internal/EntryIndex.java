@@ -171,6 +171,7 @@ final class EntryIndex extends Index {
 
     @Override
     public void remove(SessionLocal session) {
+        regionTable.fence(session);
         truncate(session);
         regionTable.wrote(session);
     }

@@ -22,8 +22,12 @@ final class Errors {
     static final class StaleCatalogException extends SQLException {
         private static final long serialVersionUID = 1L;
 
-        StaleCatalogException() {
-            super("The catalog was changed by another process meanwhile: run the statement again.", "40001");
+        StaleCatalogException(Throwable cause) {
+            super(
+                    "The catalog was changed by another session meanwhile (" + cause.getMessage()
+                            + "): run the transaction again.",
+                    "40001",
+                    cause);
         }
     }
 
@@ -36,16 +40,24 @@ final class Errors {
                 DbException.convert(new SQLException(message, "08006", ErrorCode.CONNECTION_BROKEN_1, e));
             case UNKNOWN_OUTCOME -> DbException.convert(new SQLException(message, "08007", 0, e));
             case TOO_LARGE -> DbException.convert(new SQLException(message, "54000", 0, e));
-            case STALE_SCHEMA -> DbException.convert(new StaleCatalogException());
+            case STALE_SCHEMA -> DbException.convert(new StaleCatalogException(e));
             case FULL -> DbException.convert(new SQLException(message, "53100", ErrorCode.GENERAL_ERROR_1, e));
             case CLOSED -> DbException.convert(new SQLException(message, "08003", ErrorCode.DATABASE_IS_CLOSED, e));
             case INTERNAL -> DbException.convert(new SQLException(message, "HY000", ErrorCode.GENERAL_ERROR_1, e));
         };
     }
 
+    static boolean isStale(SQLException e) {
+        if (find(e, StaleCatalogException.class) != null) {
+            return true;
+        }
+        KeySpaceException below = find(e, KeySpaceException.class);
+        return below != null && below.kind() == KeySpaceException.Kind.STALE_SCHEMA;
+    }
+
     /** Whether it is over with the transaction that stood in the way. */
     static boolean passes(SQLException e) {
-        return find(e, ConflictException.class) != null || find(e, StaleCatalogException.class) != null;
+        return find(e, ConflictException.class) != null || isStale(e);
     }
 
     /** The first cause of this type, or null. */

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.flotilladb.engine.SqlDatabase;
 import org.flotilladb.engine.SqlSession;
 import org.flotilladb.engine.keyspace.KeySpace;
@@ -20,13 +21,15 @@ import org.h2.util.StringUtils;
 /** One database in this process: its number in the key space, and the newest mirror of its catalog. */
 final class FlotillaDatabase implements SqlDatabase {
     private static final int MAX_ATTEMPTS = 100;
-    private static final int MAX_OPEN_ATTEMPTS = 10;
+    private static final int FREE_ATTEMPTS = 10;
+    private static final long RETRY_PAUSE_NS = 1_000_000;
+    private static final int MAX_OPEN_ATTEMPTS = 50;
     private static final long TABLE_ID_BLOCK = 16;
     private static final long ASSUMED_ROWS = 1000;
     private static final long LOCK_TIMEOUT_MS = 5000;
 
     /** A piece of work on the key space in a transaction of its own. */
-    private interface Work {
+    interface Work {
         long run(KeyTransaction transaction);
     }
 
@@ -88,7 +91,7 @@ final class FlotillaDatabase implements SqlDatabase {
     }
 
     /** Runs a small transaction until it commits. */
-    private long autonomous(Work work) {
+    long autonomous(Work work) {
         for (int attempt = 1; ; attempt++) {
             KeyTransaction transaction =
                     keySpace.begin(new TransactionMode(TransactionMode.Isolation.SNAPSHOT, false, LOCK_TIMEOUT_MS));
@@ -106,6 +109,9 @@ final class FlotillaDatabase implements SqlDatabase {
                 if (!committed) {
                     transaction.rollback();
                 }
+            }
+            if (attempt > FREE_ATTEMPTS) {
+                LockSupport.parkNanos(RETRY_PAUSE_NS);
             }
         }
     }

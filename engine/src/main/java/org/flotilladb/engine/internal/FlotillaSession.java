@@ -66,14 +66,20 @@ final class FlotillaSession implements SqlSession {
             boolean single = session.getAutoCommit();
             SessionState state = mirror.state(session);
             long commits = state.commits();
+            boolean alone = false;
             try {
                 statementBegins();
                 state = mirror.state(session);
                 commits = state.commits();
+                alone = !state.hasWrites();
                 return guarded(sql, work);
             } catch (SQLException e) {
+                if (!single && alone && state.inTransaction() && Errors.isStale(e)) {
+                    // The transaction had only read: it may begin again, on the newer catalog.
+                    h2.rollback();
+                }
                 // Nothing of it has happened, so all of it may be run again.
-                boolean undone = !state.inTransaction() && state.commits() == commits;
+                boolean undone = alone && !state.inTransaction() && state.commits() == commits;
                 if (!undone || !runAgain(e, single, attempt)) {
                     throw surfaced(e);
                 }
@@ -87,7 +93,7 @@ final class FlotillaSession implements SqlSession {
     }
 
     private boolean runAgain(SQLException e, boolean single, int attempt) {
-        if (Errors.find(e, Errors.StaleCatalogException.class) != null) {
+        if (Errors.isStale(e)) {
             return attempt < MAX_STALE_ATTEMPTS;
         }
         if (Errors.find(e, Errors.ConflictException.class) != null) {
@@ -122,9 +128,9 @@ final class FlotillaSession implements SqlSession {
     /** Whether somebody has changed the catalog without our hearing of it. */
     private boolean newerCatalog() {
         try {
-            database.keySpace().catalogEpoch(true);
+            long epochBefore = database.keySpace().catalogEpoch(true);
             var reader = database.readOnly();
-            boolean current = mirror.current(reader);
+            boolean current = mirror.current(reader, epochBefore);
             reader.rollback();
             return !current;
         } catch (KeySpaceException e) {
@@ -145,7 +151,7 @@ final class FlotillaSession implements SqlSession {
             return;
         }
         state.prepare(session, database.keySpace());
-        if (!mirror.current(state.prepared()) && canMove()) {
+        if (!state.current() && canMove()) {
             state.dropPrepared();
             move();
             state = mirror.state(session);

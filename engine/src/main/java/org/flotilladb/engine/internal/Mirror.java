@@ -3,12 +3,15 @@ package org.flotilladb.engine.internal;
 import java.nio.ByteBuffer;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.engine.keyspace.KeySpace;
+import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.flotilladb.engine.keyspace.KeyTransaction;
 import org.h2.command.ddl.CreateTableData;
 import org.h2.engine.Database;
@@ -26,13 +29,17 @@ final class Mirror {
 
     private final FlotillaDatabase owner;
     private final String h2Name;
+    private final List<byte[]> versionAndAnnouncement;
     private final ConcurrentHashMap<SessionLocal, SessionState> states = new ConcurrentHashMap<>();
     private final AtomicLong stateIds = new AtomicLong();
     private final AtomicInteger sessions = new AtomicInteger();
     private volatile Database database;
     private volatile Anchor anchor;
+    private volatile CatalogTable catalog;
     private volatile long version;
+    /** The epoch at which this mirror was last found to be as new as the catalog, with nobody changing it; 0: never. */
     private volatile long epoch;
+
     private volatile boolean retired;
     private JdbcConnection keeper;
     private SequenceBlocks sequences;
@@ -40,18 +47,20 @@ final class Mirror {
     private Mirror(FlotillaDatabase owner, String h2Name) {
         this.owner = owner;
         this.h2Name = h2Name;
+        this.versionAndAnnouncement =
+                List.of(CatalogKeys.catalogVersion(owner.id()), CatalogKeys.announcement(owner.id()));
     }
 
     /** Builds a mirror of the catalog as it is now; the first user of a new database becomes its administrator. */
     static Mirror open(FlotillaDatabase owner, String user, String passwordHash) throws SQLException {
         Mirror mirror = new Mirror(owner, "flotilla-" + NAMES.incrementAndGet() + "/" + owner.name());
-        mirror.epoch = owner.keySpace().catalogEpoch(true);
         mirror.readVersion();
         BY_NAME.put(mirror.h2Name, mirror);
         try {
             mirror.keeper = mirror.connect(user, passwordHash, Map.of());
             mirror.database = ((SessionLocal) mirror.keeper.getSession()).getDatabase();
             FunctionSchema.addTo(mirror.database, (SessionLocal) mirror.keeper.getSession());
+            mirror.checkVersion();
             mirror.sequences = new SequenceBlocks(mirror);
             mirror.sequences.loadAll();
             return mirror;
@@ -62,9 +71,41 @@ final class Mirror {
     }
 
     private void readVersion() {
+        long epochBefore = keySpace().catalogEpoch(true);
+        List<byte[]> found = stored();
+        version = number(found.get(0));
+        compared(found, epochBefore);
+    }
+
+    private List<byte[]> stored() {
         KeyTransaction reader = owner.readOnly();
-        version = number(reader.get(CatalogKeys.catalogVersion(owner.id())));
-        reader.rollback();
+        try {
+            return reader.getAll(versionAndAnnouncement);
+        } finally {
+            reader.rollback();
+        }
+    }
+
+    /** What was loaded is of one version only if that has not changed meanwhile. */
+    private void checkVersion() throws SQLException {
+        long now = number(stored().get(0));
+        if (now != version) {
+            throw Errors.convert(new KeySpaceException(
+                            KeySpaceException.Kind.STALE_SCHEMA,
+                            "the catalog went from version " + version + " to " + now + " while it was loaded"))
+                    .getSQLException();
+        }
+    }
+
+    /** The session that is changing the catalog in this process, or null. */
+    SessionLocal definer() {
+        CatalogTable table = catalog;
+        return table == null ? null : table.exclusiveSession();
+    }
+
+    /** H2 has made its table SYS. */
+    void catalog(CatalogTable table) {
+        catalog = table;
     }
 
     /** The mirror that a session of H2 belongs to. */
@@ -156,25 +197,61 @@ final class Mirror {
     }
 
     /**
-     * Whether the catalog may have changed since this mirror last agreed with it, as far as this process has heard; then
-     * the version is looked up.
+     * Whether this mirror is as new as a timestamp. If the epoch that came with the timestamp is the one this mirror was
+     * last compared at, it is; else the catalog's version is looked up.
      *
-     * @param reader a transaction begun for the statement that is to be run
+     * @param reader a transaction whose timestamp is taken
+     * @param epochBefore the epoch known before that
      */
-    boolean current(KeyTransaction reader) {
+    boolean current(KeyTransaction reader, long epochBefore) {
         if (retired) {
             return false;
         }
-        long now = keySpace().catalogEpoch(false);
-        if (now == epoch) {
+        if (keySpace().catalogEpoch(false) == epoch) {
             return true;
         }
-        if (number(reader.get(CatalogKeys.catalogVersion(databaseId()))) != version) {
+        List<byte[]> found = reader.getAll(versionAndAnnouncement);
+        if (number(found.get(0)) != version) {
             retired = true;
             return false;
         }
-        epoch = now;
+        compared(found, epochBefore);
         return true;
+    }
+
+    /** A catalog that is being changed is looked up until that is over; what is known now was true at the older epoch. */
+    private void compared(List<byte[]> found, long epochBefore) {
+        if (found.get(1) == null && epochBefore > epoch) {
+            epoch = epochBefore;
+        }
+    }
+
+    /**
+     * The tables that were touched by changes of the catalog since this mirror's version, for a transaction that cannot
+     * move to a newer one; null when it may be any.
+     */
+    Set<Long> changedSince(KeyTransaction reader, long epochBefore) {
+        if (!retired && keySpace().catalogEpoch(false) == epoch) {
+            return Set.of();
+        }
+        List<byte[]> found = reader.getAll(versionAndAnnouncement);
+        if (number(found.get(0)) == version) {
+            compared(found, epochBefore);
+            return Set.of();
+        }
+        return CatalogVersion.of(found.get(0)).touchedSince(version);
+    }
+
+    /** The change of the catalog under way that a writer whose timestamp is taken must know of, or null. */
+    byte[] announcement(KeyTransaction writer, long epochBefore) {
+        if (!retired && keySpace().catalogEpoch(false) == epoch) {
+            return null;
+        }
+        List<byte[]> found = writer.getAll(versionAndAnnouncement);
+        if (number(found.get(0)) == version) {
+            compared(found, epochBefore);
+        }
+        return found.get(1);
     }
 
     Anchor anchor() {

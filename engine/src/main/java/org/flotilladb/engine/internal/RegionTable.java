@@ -18,6 +18,7 @@ import org.h2.mode.DefaultNullOrdering;
 import org.h2.result.Row;
 import org.h2.result.SearchRow;
 import org.h2.result.SortOrder;
+import org.h2.schema.TriggerObject;
 import org.h2.table.Column;
 import org.h2.table.IndexColumn;
 import org.h2.table.TableBase;
@@ -30,10 +31,13 @@ import org.h2.value.Value;
  * the table hands out. Index entries stand in ranges of their own.
  */
 class RegionTable extends TableBase {
+    private static final long NOTHING_WRITTEN = -1;
+
     protected final Mirror mirror;
     private final Database h2;
     private final long physicalId;
     private final byte[] rowsPrefix;
+    private final byte[] fenceKey;
     private final RowIndex rows;
     private final List<Index> indexes = new ArrayList<>();
     private final TableLock lock = new TableLock();
@@ -53,6 +57,7 @@ class RegionTable extends TableBase {
         this.h2 = data.session.getDatabase();
         this.physicalId = physicalId;
         this.rowsPrefix = rowsPrefix;
+        this.fenceKey = CatalogKeys.fence(mirror.databaseId(), physicalId);
         this.numbers = mirror.owner().rowNumbers(physicalId);
         this.approximateRows = mirror.owner().approximateRows(physicalId);
         this.references = new References(this);
@@ -67,6 +72,10 @@ class RegionTable extends TableBase {
 
     byte[] rowsPrefix() {
         return rowsPrefix;
+    }
+
+    byte[] fenceKey() {
+        return fenceKey;
     }
 
     byte[] rowKey(long number) {
@@ -100,7 +109,11 @@ class RegionTable extends TableBase {
     }
 
     KeyTransaction transaction(SessionLocal session) {
-        return mirror.state(session).transaction(session);
+        try {
+            return mirror.state(session).transaction(session, this);
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
+        }
     }
 
     SessionState state(SessionLocal session) {
@@ -121,9 +134,9 @@ class RegionTable extends TableBase {
     private void write(SessionLocal session, RowWrites writes) {
         SessionState state = mirror.state(session);
         boolean done = false;
-        long mark = 0;
+        long mark = NOTHING_WRITTEN;
         try {
-            state.writes(session);
+            state.writes(session, this);
             mark = state.transaction(session).mark();
             writes.run();
             state.wrote(session);
@@ -131,7 +144,7 @@ class RegionTable extends TableBase {
         } catch (KeySpaceException e) {
             throw Errors.convert(e);
         } finally {
-            if (!done) {
+            if (!done && mark != NOTHING_WRITTEN) {
                 state.failed(mark);
             }
         }
@@ -272,6 +285,9 @@ class RegionTable extends TableBase {
             index = new DelegateIndex(this, indexId, indexName, prepared, rows, indexType);
         } else {
             index = new EntryIndex(this, indexId, indexName, prepared, uniqueColumnCount, indexType);
+            if (create) {
+                fence(session);
+            }
             if (!h2.isStarting() && create) {
                 build(session, (EntryIndex) index);
             }
@@ -366,6 +382,11 @@ class RegionTable extends TableBase {
         if (had) {
             return true;
         }
+        boolean fence = lockType == EXCLUSIVE_LOCK && physicalId != 0 && DefinitionStack.changesDefinition();
+        if (fence) {
+            // Always the catalog first, so that two definitions do not wait for one another.
+            h2.lockMeta(session);
+        }
         if (lock.acquire(session, lockType == EXCLUSIVE_LOCK, this)) {
             SessionState state = mirror.state(session);
             // The anchor tells us of the end of the transaction, which releases this.
@@ -375,7 +396,53 @@ class RegionTable extends TableBase {
                 state.statementBegins();
             }
         }
+        if (fence) {
+            fence(session);
+        }
         return false;
+    }
+
+    /** The session's definition is about to rely on the table's rows: from here on nobody else writes them. */
+    void fence(SessionLocal session) {
+        if (physicalId == 0 || h2.isStarting()) {
+            return;
+        }
+        try {
+            mirror.state(session).fence(session, this);
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
+        }
+    }
+
+    private void fenceForDefiner() {
+        SessionLocal definer = mirror.definer();
+        if (definer != null) {
+            fence(definer);
+        }
+    }
+
+    /** The session that has the table alone, or null. */
+    SessionLocal exclusiveSession() {
+        return lock.exclusive();
+    }
+
+    /** H2 asks before it reads the rows that a new foreign key refers to. */
+    @Override
+    public boolean canReference() {
+        fenceForDefiner();
+        return true;
+    }
+
+    @Override
+    public void addTrigger(TriggerObject trigger) {
+        fenceForDefiner();
+        super.addTrigger(trigger);
+    }
+
+    @Override
+    public void removeTrigger(TriggerObject trigger) {
+        fenceForDefiner();
+        super.removeTrigger(trigger);
     }
 
     /** The transaction has ended. */
@@ -401,6 +468,7 @@ class RegionTable extends TableBase {
     @Override
     public void removeChildrenAndResources(SessionLocal session) {
         if (getId() != 0) {
+            fence(session);
             truncateForDrop(session);
         }
         super.removeChildrenAndResources(session);

@@ -1,7 +1,10 @@
 package org.flotilladb.engine.internal;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeySpaceException;
@@ -24,8 +27,6 @@ import org.h2.mvstore.type.LongDataType;
 final class SessionState {
     private static final String MARKS = "flotilla.marks";
     private static final int SERIAL_SHIFT = 40;
-    private static final String DEFINITIONS = "org.h2.command.ddl.";
-    private static final StackWalker STACK = StackWalker.getInstance();
 
     private final Mirror mirror;
     private final long id;
@@ -36,12 +37,21 @@ final class SessionState {
     /** Taken before the statement, to learn of a newer catalog; not yet used by any table. */
     private KeyTransaction prepared;
 
+    /** Whether it reads at a new timestamp for each statement. */
+    private boolean readCommitted;
+    /** Whether a statement has been run in it. */
+    private boolean started;
+    /** The catalog's epoch as known before the present statement's timestamp was taken. */
+    private long epochBefore;
+
     private TransactionMap<Long, Long> marks;
     private long serial;
     private boolean newStatement = true;
     private Command lastCommand;
-    /** The length of the undo list when the catalog's version was written; -1 before. */
+    /** The length of the undo list behind the first change of the catalog; -1 before. */
     private long catalogMark = -1;
+    /** The change of the catalog that this transaction makes, from its lock on; null before. */
+    private Definition definition;
     /** A change of the catalog was undone: H2's memory of it cannot be relied on. */
     private boolean catalogUndone;
     /** H2 has committed within a definition statement that goes on: ours ends with the statement. */
@@ -56,12 +66,22 @@ final class SessionState {
     private boolean writing;
 
     private final RowCounts rowCounts = new RowCounts();
+    /** Tables whose fence this transaction has locked. */
+    private final Set<RegionTable> fenced = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** While the catalog has moved on under the transaction: the tables that were touched, null for all. */
+    private Set<Long> touched = Set.of();
+
     private final List<Runnable> afterEnd = new ArrayList<>();
     private final List<RegionTable> lockedTables = new ArrayList<>();
 
     SessionState(Mirror mirror, long id) {
         this.mirror = mirror;
         this.id = id;
+    }
+
+    /** Whether anything is buffered or locked. */
+    boolean hasWrites() {
+        return transaction != null && transaction.hasWrites();
     }
 
     boolean inTransaction() {
@@ -79,9 +99,15 @@ final class SessionState {
             prepared = keySpace.begin(mode(session));
         }
         if (prepared != null) {
+            epochBefore = keySpace.catalogEpoch(false);
             prepared.beginStatement();
             prepared.start();
         }
+    }
+
+    /** Whether the mirror is as new as the timestamp of the prepared transaction. */
+    boolean current() {
+        return mirror.current(prepared, epochBefore);
     }
 
     /** The prepared transaction was not used: forget it. */
@@ -92,13 +118,16 @@ final class SessionState {
         }
     }
 
-    KeyTransaction prepared() {
-        return prepared;
+    private static boolean readsCommitted(SessionLocal session) {
+        IsolationLevel level = session.getIsolationLevel();
+        return level == IsolationLevel.READ_UNCOMMITTED || level == IsolationLevel.READ_COMMITTED;
     }
 
     private static TransactionMode mode(SessionLocal session) {
-        IsolationLevel level = session.getIsolationLevel();
-        boolean readCommitted = level == IsolationLevel.READ_UNCOMMITTED || level == IsolationLevel.READ_COMMITTED;
+        return mode(session, readsCommitted(session));
+    }
+
+    private static TransactionMode mode(SessionLocal session, boolean readCommitted) {
         return new TransactionMode(
                 readCommitted ? TransactionMode.Isolation.READ_COMMITTED : TransactionMode.Isolation.SNAPSHOT,
                 !session.getAutoCommit(),
@@ -124,17 +153,74 @@ final class SessionState {
             rowCounts.separate();
             behind = false;
             lastCommand = command;
-            if (prepared == null) {
-                transaction.beginStatement();
-            }
-            prepared = null;
+            statementReads();
         }
         return transaction;
+    }
+
+    /** Sees to it that what the statement reads fits the mirror, on which the catalog may have moved. */
+    private void statementReads() {
+        boolean first = !started;
+        started = true;
+        if (prepared == null) {
+            if (first || readCommitted) {
+                epochBefore = mirror.keySpace().catalogEpoch(false);
+            }
+            transaction.beginStatement();
+        }
+        prepared = null;
+        if ((first || readCommitted) && definition == null) {
+            transaction.start();
+            touched = mirror.changedSince(transaction, epochBefore);
+        }
+    }
+
+    /** The transaction to read and write a table with; refused where the catalog has moved on and that concerns the table. */
+    KeyTransaction transaction(SessionLocal session, RegionTable table) {
+        KeyTransaction tx = transaction(session);
+        if (touched == null || (!touched.isEmpty() && touched.contains(table.physicalId()))) {
+            throw stale(table);
+        }
+        return tx;
+    }
+
+    private static KeySpaceException stale(RegionTable table) {
+        return new KeySpaceException(
+                KeySpaceException.Kind.STALE_SCHEMA,
+                "the definition of " + table.getName() + " was changed after this transaction had begun");
+    }
+
+    /** Makes sure that the transaction does not commit writes to a table whose definition is changed meanwhile. */
+    private void lockFence(SessionLocal session, RegionTable table) {
+        if (table.physicalId() == 0 || fenced.contains(table)) {
+            return;
+        }
+        if (definition != null && definition.fences(table.physicalId())) {
+            return;
+        }
+        KeyTransaction tx = transaction(session, table);
+        tx.start();
+        byte[] announcement = mirror.announcement(tx, epochBefore);
+        if (Definition.names(announcement, table.physicalId())) {
+            if (tx.hasWrites()) {
+                // The change may wait for rows that are locked here.
+                throw stale(table);
+            }
+            Definition.await(mirror, announcement, session.getLockTimeout());
+            throw stale(table);
+        }
+        tx.lockShared(table.fenceKey());
+        fenced.add(table);
     }
 
     private void begin(SessionLocal session) {
         ownTransaction = session.getTransaction();
         transaction = prepared != null ? prepared : mirror.keySpace().begin(mode(session));
+        readCommitted = readsCommitted(session);
+        started = false;
+        newStatement = true;
+        fenced.clear();
+        touched = Set.of();
         marks = null;
         serial++;
         catalogMark = -1;
@@ -144,9 +230,10 @@ final class SessionState {
         session.registerTableAsLocked(mirror.anchor());
     }
 
-    /** Several writes follow that belong together; {@link #wrote} ends them. */
-    void writes(SessionLocal session) {
-        transaction(session);
+    /** Several writes to a table follow that belong together; {@link #wrote} ends them. */
+    void writes(SessionLocal session, RegionTable table) {
+        transaction(session, table);
+        lockFence(session, table);
         writing = true;
     }
 
@@ -155,6 +242,7 @@ final class SessionState {
         writing = false;
         if (transaction != null && transaction.mark() > mark) {
             transaction.rollbackTo(mark);
+            fenced.clear();
         }
     }
 
@@ -180,6 +268,7 @@ final class SessionState {
                 stored != null && stored >>> SERIAL_SHIFT == serial ? stored & ((1L << SERIAL_SHIFT) - 1) : heldMark;
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
+            fenced.clear();
             rowCounts.undoTo(mark);
             catalogUndone |= held || mark < catalogMark;
             if (mark < catalogMark) {
@@ -213,14 +302,24 @@ final class SessionState {
     /** Keeps everybody else from changing the catalog until the end of this transaction; this mirror must be as new as it. */
     void lockCatalog(SessionLocal session) {
         KeyTransaction tx = transaction(session);
+        if (definition != null) {
+            return;
+        }
+        if (!readCommitted && !tx.hasWrites()) {
+            // A definition reads what is newest.
+            tx.rollback();
+            transaction = mirror.keySpace().begin(mode(session, true));
+            readCommitted = true;
+            tx = transaction;
+        }
         long version = Mirror.number(tx.lock(CatalogKeys.catalogVersion(mirror.databaseId())));
-        long known = catalogMark < 0 ? mirror.version() : mirror.version() + 1;
-        if (version != known) {
+        if (version != mirror.version()) {
             mirror.retire();
             throw new KeySpaceException(
                     KeySpaceException.Kind.STALE_SCHEMA,
-                    "the catalog is at version " + version + ", this session was planned at " + known);
+                    "the catalog is at version " + version + ", this session was planned at " + mirror.version());
         }
+        definition = new Definition(mirror);
         // What this statement reads from here on is as new as the lock.
         tx.beginStatement();
     }
@@ -232,9 +331,19 @@ final class SessionState {
             return;
         }
         lockCatalog(session);
-        tx.put(CatalogKeys.catalogVersion(mirror.databaseId()), Mirror.bytes(mirror.version() + 1));
-        wrote(session);
-        catalogMark = tx.mark();
+        definition.announce();
+        catalogMark = tx.mark() + 1;
+    }
+
+    /** A definition of this session is about to read or remove a table's rows: nobody writes them meanwhile. */
+    void fence(SessionLocal session, RegionTable table) {
+        if (definition != null && definition.fences(table.physicalId())) {
+            return;
+        }
+        transaction(session);
+        lockCatalog(session);
+        definition.fence(table.physicalId());
+        transaction.beginStatement();
     }
 
     /** How often a transaction of this session that had written was, or may have been, committed. */
@@ -262,7 +371,8 @@ final class SessionState {
             trim();
         }
         boolean commit = session.getTransaction() == ownTransaction;
-        if (commit && catalogMark >= 0 && insideDefinition()) {
+        // H2's definitions that copy a table commit several times; all of it must happen or nothing.
+        if (commit && definition != null && DefinitionStack.inside()) {
             held = true;
             heldMark = ending.mark();
             ownTransaction = null;
@@ -272,6 +382,8 @@ final class SessionState {
         commit &= !(held && catalogUndone);
         boolean catalog = catalogMark >= 0;
         boolean keeps = !catalog && !catalogUndone;
+        Definition ended = definition;
+        definition = null;
         transaction = null;
         ownTransaction = null;
         prepared = null;
@@ -284,7 +396,8 @@ final class SessionState {
             if (!commit) {
                 ending.rollback();
             } else if (catalog) {
-                commitCatalog(ending);
+                commitCatalog(ending, ended);
+                ended = null;
                 keeps = !catalogUndone;
             } else {
                 commits += ending.mark() > 0 ? 1 : 0;
@@ -299,6 +412,9 @@ final class SessionState {
             throw Errors.convert(e);
         } finally {
             rowCounts.end(committed);
+            if (ended != null) {
+                ended.withdraw();
+            }
             if (!keeps) {
                 mirror.retire();
             }
@@ -311,14 +427,16 @@ final class SessionState {
         }
     }
 
-    /** H2's definitions that copy a table commit several times; all of it must happen or nothing. */
-    private static boolean insideDefinition() {
-        return STACK.walk(
-                frames -> frames.anyMatch(frame -> frame.getClassName().startsWith(DEFINITIONS)));
-    }
-
-    private void commitCatalog(KeyTransaction ending) {
-        mirror.keySpace().raiseCatalogEpoch();
+    private void commitCatalog(KeyTransaction ending, Definition ended) {
+        boolean complete = false;
+        try {
+            ended.complete(ending);
+            complete = true;
+        } finally {
+            if (!complete) {
+                ending.rollback();
+            }
+        }
         commits++;
         ending.commit();
         mirror.changedTo(mirror.version() + 1);

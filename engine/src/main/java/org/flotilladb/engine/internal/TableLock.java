@@ -21,6 +21,10 @@ final class TableLock {
         return exclusive == session;
     }
 
+    SessionLocal exclusive() {
+        return exclusive;
+    }
+
     boolean heldExclusively() {
         return exclusive != null;
     }

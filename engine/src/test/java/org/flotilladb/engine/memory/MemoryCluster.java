@@ -98,6 +98,24 @@ public final class MemoryCluster {
                 .count();
     }
 
+    /** The keys that begin so and hold a value now. */
+    public long liveKeysWithPrefix(byte[] prefix) {
+        return data.tailMap(prefix).entrySet().stream()
+                .takeWhile(e -> begins(e.getKey(), prefix))
+                .filter(e -> e.getValue().value != null)
+                .count();
+    }
+
+    /** Whether any key that begins so was ever written. */
+    public boolean everHadPrefix(byte[] prefix) {
+        byte[] key = data.ceilingKey(prefix);
+        return key != null && begins(key, prefix);
+    }
+
+    private static boolean begins(byte[] key, byte[] prefix) {
+        return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+    }
+
     long now() {
         return now;
     }
