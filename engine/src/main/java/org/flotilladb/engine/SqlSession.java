@@ -2,6 +2,7 @@ package org.flotilladb.engine;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 
 /**
  * One user's session: the driver's connection holds exactly one. Not thread-safe except for {@link #cancel()} and
@@ -36,6 +37,13 @@ public interface SqlSession extends AutoCloseable {
     void commit() throws SQLException;
 
     void rollback() throws SQLException;
+
+    /**
+     * Marks this point of the present transaction, which begins with it if there is none.
+     *
+     * @param name null for a savepoint without one
+     */
+    Savepoint setSavepoint(String name) throws SQLException;
 
     /** Cancels the running statement, from any thread. */
     void cancel();

@@ -34,6 +34,7 @@ public final class FlotillaConnection implements Connection {
     private final String url;
     private final Runnable onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final Properties clientInfo = new Properties();
     private volatile int networkTimeoutMs;
     private volatile boolean readOnly;
 
@@ -256,12 +257,12 @@ public final class FlotillaConnection implements Connection {
 
     @Override
     public Savepoint setSavepoint() throws SQLException {
-        return inTurn(() -> h2().setSavepoint());
+        return inTurn(() -> session.setSavepoint(null));
     }
 
     @Override
     public Savepoint setSavepoint(String name) throws SQLException {
-        return inTurn(() -> h2().setSavepoint(name));
+        return inTurn(() -> session.setSavepoint(name));
     }
 
     @Override
@@ -426,32 +427,50 @@ public final class FlotillaConnection implements Connection {
         return h2().createSQLXML();
     }
 
+    /** Any name is kept and read back; nobody else looks at it yet. */
     @Override
-    public void setClientInfo(String a, String b) throws SQLClientInfoException {
-        clientInfo().setClientInfo(a, b);
-    }
-
-    @Override
-    public void setClientInfo(Properties a) throws SQLClientInfoException {
-        clientInfo().setClientInfo(a);
-    }
-
-    private Connection clientInfo() throws SQLClientInfoException {
-        try {
-            return h2();
-        } catch (SQLException e) {
-            throw new SQLClientInfoException(e.getMessage(), e.getSQLState(), Map.of(), e);
+    public void setClientInfo(String name, String value) throws SQLClientInfoException {
+        checkForClientInfo();
+        synchronized (clientInfo) {
+            if (value == null) {
+                clientInfo.remove(name);
+            } else {
+                clientInfo.setProperty(name, value);
+            }
         }
     }
 
     @Override
-    public String getClientInfo(String a) throws SQLException {
-        return h2().getClientInfo(a);
+    public void setClientInfo(Properties properties) throws SQLClientInfoException {
+        checkForClientInfo();
+        synchronized (clientInfo) {
+            clientInfo.clear();
+            clientInfo.putAll(properties);
+        }
+    }
+
+    private void checkForClientInfo() throws SQLClientInfoException {
+        if (closed.get()) {
+            throw new SQLClientInfoException("The connection is closed.", "08003", 90007, Map.of());
+        }
+    }
+
+    @Override
+    public String getClientInfo(String name) throws SQLException {
+        session();
+        synchronized (clientInfo) {
+            return clientInfo.getProperty(name);
+        }
     }
 
     @Override
     public Properties getClientInfo() throws SQLException {
-        return h2().getClientInfo();
+        session();
+        synchronized (clientInfo) {
+            Properties copy = new Properties();
+            copy.putAll(clientInfo);
+            return copy;
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.flotilladb.engine.internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -24,6 +25,7 @@ final class FlotillaSession implements SqlSession {
     private static final Pattern DATA_CHANGE_IN_QUERY =
             Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
 
+    private static final int MAX_LEFT = 3;
     private static final String[] FUNCTION_PATH = {FunctionSchema.NAME};
 
     private final FlotillaDatabase database;
@@ -34,6 +36,8 @@ final class FlotillaSession implements SqlSession {
     private volatile JdbcConnection h2;
     private SessionLocal session;
     private volatile boolean closed;
+    /** Connections that this session has moved from: results of theirs may still be read. */
+    private final ArrayDeque<Runnable> left = new ArrayDeque<>();
 
     FlotillaSession(FlotillaDatabase database, String user, String passwordHash, Map<String, String> settings)
             throws SQLException {
@@ -182,7 +186,10 @@ final class FlotillaSession implements SqlSession {
             session.setCurrentSchemaName(oldSession.getCurrentSchemaName());
         }
         session.setSchemaSearchPath(oldSession.getSchemaSearchPath());
-        leave(oldMirror, old, oldSession);
+        left.add(() -> leave(oldMirror, old, oldSession));
+        if (left.size() > MAX_LEFT) {
+            left.remove().run();
+        }
     }
 
     private static void leave(Mirror mirror, JdbcConnection connection, SessionLocal session) {
@@ -257,6 +264,23 @@ final class FlotillaSession implements SqlSession {
         h2.rollback();
     }
 
+    /** Begins the transaction: a savepoint is H2's, and the session must not move away from it. */
+    @Override
+    public Savepoint setSavepoint(String name) throws SQLException {
+        checkOpen();
+        try {
+            if (!session.getAutoCommit()) {
+                statementBegins();
+                mirror.state(session).transaction(session);
+            }
+            return name == null ? h2.setSavepoint() : h2.setSavepoint(name);
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e).getSQLException();
+        } finally {
+            mirror.state(session).dropPrepared();
+        }
+    }
+
     @Override
     public void cancel() {
         SessionLocal now = session;
@@ -272,5 +296,7 @@ final class FlotillaSession implements SqlSession {
         }
         closed = true;
         leave(mirror, h2, session);
+        left.forEach(Runnable::run);
+        left.clear();
     }
 }
