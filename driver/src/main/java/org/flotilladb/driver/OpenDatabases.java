@@ -102,7 +102,8 @@ final class OpenDatabases {
             }
         };
         try {
-            open.database = SqlDatabase.open(keySpace, url.name(), Settings.of(url.settings(), Scope.DATABASE));
+            open.database =
+                    SqlDatabase.open(keySpace, name(url, keySpace), Settings.of(url.settings(), Scope.DATABASE));
         } catch (SQLException | RuntimeException e) {
             keySpace.close();
             throw e;
@@ -110,6 +111,17 @@ final class OpenDatabases {
         synchronized (OPEN) {
             open.keySpace = keySpace;
         }
+    }
+
+    /** A directory that was renamed has one database still, under the name it was made with. */
+    private static String name(JdbcUrl url, KeySpace keySpace) throws SQLException {
+        if (url.kind() == JdbcUrl.Kind.FILE) {
+            List<String> names = SqlDatabase.names(keySpace);
+            if (names.size() == 1) {
+                return names.get(0);
+            }
+        }
+        return url.name();
     }
 
     /** One connection, or one attempt at one, less. */

@@ -1,6 +1,7 @@
 package org.flotilladb.engine;
 
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import org.flotilladb.engine.keyspace.KeySpace;
 
@@ -15,6 +16,11 @@ public interface SqlDatabase extends AutoCloseable {
      */
     static SqlDatabase open(KeySpace keySpace, String name, Map<String, String> settings) throws SQLException {
         return org.flotilladb.engine.internal.Databases.open(keySpace, name, settings);
+    }
+
+    /** The names of all databases of a key space, in order. */
+    static List<String> names(KeySpace keySpace) throws SQLException {
+        return org.flotilladb.engine.internal.Databases.names(keySpace);
     }
 
     /**

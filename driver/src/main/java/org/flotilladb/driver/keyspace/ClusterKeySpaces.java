@@ -56,7 +56,7 @@ public final class ClusterKeySpaces {
             throw new SQLException(e.getMessage(), "08001", 90067, e);
         }
         TransactionClient client = new TransactionClient(usual, environment);
-        return new RegionKeySpace(client, () -> status(transport, hosts), () -> {
+        return new RegionKeySpace(client, () -> status(transport, hosts), () -> null, () -> {
             transport.close();
             scheduler.close();
         });

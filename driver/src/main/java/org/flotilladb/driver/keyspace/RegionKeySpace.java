@@ -15,16 +15,23 @@ import org.flotilladb.region.client.TransactionClient.RegionPlace;
 public final class RegionKeySpace implements KeySpace {
     private final TransactionClient client;
     private final Supplier<List<NodeCounter>> status;
+    private final Supplier<RuntimeException> failure;
     private final Runnable onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
      * @param status asks the nodes about themselves
+     * @param failure why the Stores of this process have stopped, or null
      * @param onClose closes what the client stands on; run once
      */
-    public RegionKeySpace(TransactionClient client, Supplier<List<NodeCounter>> status, Runnable onClose) {
+    public RegionKeySpace(
+            TransactionClient client,
+            Supplier<List<NodeCounter>> status,
+            Supplier<RuntimeException> failure,
+            Runnable onClose) {
         this.client = client;
         this.status = status;
+        this.failure = failure;
         this.onClose = onClose;
     }
 
@@ -35,6 +42,10 @@ public final class RegionKeySpace implements KeySpace {
 
     @Override
     public KeyTransaction begin(TransactionMode mode) {
+        RuntimeException stopped = failure.get();
+        if (stopped != null) {
+            throw Waiting.convert(stopped);
+        }
         return new RegionKeyTransaction(
                 client.begin(mode.isolation() == TransactionMode.Isolation.READ_COMMITTED), mode.lockTimeoutMs());
     }

@@ -22,6 +22,11 @@ final class CatalogKeys {
                 .toBytes();
     }
 
+    /** What the keys of all databases' names begin with. */
+    static byte[] databaseNames() {
+        return databaseByName("");
+    }
+
     /** The next free number of a database. */
     static byte[] nextDatabase() {
         return new KeyBytes().add(META).add(0).add('n').toBytes();

@@ -385,11 +385,18 @@ public final class NettyTransport implements Transport {
                 throw new ProtocolException("its first frame is no handshake");
             }
             Handshake remote = frame.envelope().getHandshake();
-            String refused = remote.getRefused().isEmpty() ? policy.refuse(remote) : remote.getRefused();
-            if (refused != null) {
-                LOG.debug("{} refuses: {}", link.address, refused);
+            String refused = remote.getRefused();
+            if (!refused.isEmpty()) {
                 policy.refusedBy(link.address, refused);
                 why = new Failure(Failure.Kind.REFUSED, "The node at " + link.address + " refuses: " + refused + ".");
+                context.close();
+                return;
+            }
+            refused = policy.refuse(remote);
+            if (refused != null) {
+                LOG.warn("The node at {} is refused: {}", link.address, refused);
+                why = new Failure(
+                        Failure.Kind.REFUSED, "The node at " + link.address + " is refused: " + refused + ".");
                 context.close();
                 return;
             }

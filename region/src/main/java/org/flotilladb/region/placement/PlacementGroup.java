@@ -470,7 +470,7 @@ public final class PlacementGroup implements StateMachine {
         }
         LocateResponse.Builder answer = LocateResponse.newBuilder().addAllRoutes(found);
         for (int i = 0; i < init.getStoreIdsCount(); i++) {
-            answer.addStores(StoreInfo.newBuilder().setId(init.getStoreIds(i)).setAddress(init.getNodeAddresses(i)));
+            answer.addStores(StoreInfo.newBuilder().setId(init.getStoreIds(i)).setAddress(nodeAddresses.get(i)));
         }
         return PlacementResponse.newBuilder().setLocate(answer).build();
     }

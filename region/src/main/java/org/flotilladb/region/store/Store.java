@@ -153,7 +153,12 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     /** Begins to run. */
     public void start() {
         loop.submit(() -> {
-            placement.start(placementRaft);
+            try {
+                placement.start(placementRaft);
+            } catch (RuntimeException e) {
+                // Such as a directory that belongs to another cluster.
+                stop(e);
+            }
             touch(placementRaft);
         });
         scheduleTick();
@@ -565,11 +570,13 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     // ---------------------------------------------------------------------------------------------------
 
     private void clusterKnown(ClusterInit init) {
+        // First: it refuses what does not fit the settings.
+        identity.accept(init);
         for (int i = 0; i < init.getStoreIdsCount(); i++) {
-            addresses.put(init.getStoreIds(i), init.getNodeAddresses(i));
+            // Those of today: a directory that has moved, or nodes with other ports, stay the same Stores.
+            addresses.put(init.getStoreIds(i), settings.nodeAddresses().get(i));
         }
         storeId = init.getStoreIds(settings.nodeId() - 1);
-        identity.accept(init);
         for (Region region : storedRegions()) {
             addPeer(region, region.getId() != init.getFirstRegion().getId());
         }

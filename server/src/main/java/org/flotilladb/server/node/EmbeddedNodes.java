@@ -35,6 +35,8 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
     private static final long CACHE_BYTES = 64L << 20;
     private static final long MIN_USABLE_BYTES = 64L << 20;
     private static final int MAX_NODES = 5;
+    /** Of the one node of a directory; the path may change. */
+    private static final String ADDRESS = "here";
 
     @Override
     public KeySpace openMemory(String name, int nodes) throws SQLException {
@@ -73,7 +75,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
             KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES);
             opened.add(data);
             Parts parts = new Parts("flotilla-" + path.getFileName());
-            List<String> addresses = List.of("file:" + path);
+            List<String> addresses = List.of(ADDRESS);
             parts.closeables.add(directory);
             parts.add(
                     StoreSettings.of(1, addresses, GroupSettings.DEFAULT, true)
@@ -122,7 +124,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
                     data,
                     init -> {
                         if (directory != null) {
-                            directory.setIdentity(init.getClusterId(), init.getStoreIds(settings.nodeId() - 1));
+                            Identities.keep(directory, init, settings.nodeId(), settings.nodeAddresses());
                         }
                     },
                     cause -> {});
@@ -134,11 +136,25 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
 
         KeySpace start(List<String> addresses) {
             stores.forEach(Store::start);
+            if (stores.size() == 1 && failure() instanceof StorageException refused) {
+                stores.forEach(Store::closeAndWait);
+                scheduler.close();
+                throw refused;
+            }
             LocalNode local = stores.size() == 1 ? stores.get(0) : null;
             TransactionClient client = new TransactionClient(
                     ClientSettings.of(addresses),
                     new ClientEnvironment(clock, scheduler, SeededRandom.fromSystem(), transport, local));
-            return new RegionKeySpace(client, () -> status(addresses), this::close);
+            return new RegionKeySpace(client, () -> status(addresses), this::failure, this::close);
+        }
+
+        private RuntimeException failure() {
+            for (Store store : stores) {
+                if (store.failure() != null) {
+                    return store.failure();
+                }
+            }
+            return null;
         }
 
         private List<NodeCounter> status(List<String> addresses) {

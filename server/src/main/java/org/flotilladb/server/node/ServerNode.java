@@ -8,7 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.flotilladb.driver.jdbc.Versions;
 import org.flotilladb.proto.ClusterInit;
@@ -30,9 +32,12 @@ import org.flotilladb.region.store.StoreSettings;
 import org.flotilladb.region.store.rocks.DataDirectory;
 import org.flotilladb.region.store.rocks.RocksKvStore;
 import org.flotilladb.region.store.rocks.RocksLogStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One node of a cluster: a directory, a Store with the Placement Driver's peer, and the network. */
 public final class ServerNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerNode.class);
     private static final long CACHE_BYTES = 128L << 20;
     private static final long MIN_USABLE_BYTES = 64L << 20;
     private static final int NETWORK_THREADS = 2;
@@ -43,6 +48,7 @@ public final class ServerNode implements AutoCloseable {
     private final int nodeId;
     private final Consumer<String> fatal;
     private final Store store;
+    private final Set<String> refusals = ConcurrentHashMap.newKeySet();
     private volatile ClusterInit cluster;
 
     /**
@@ -56,7 +62,7 @@ public final class ServerNode implements AutoCloseable {
         return new ServerNode(data, listen, peers, fatal);
     }
 
-    private ServerNode(Path data, String listen, List<String> given, Consumer<String> fatal) {
+    private ServerNode(Path path, String listen, List<String> given, Consumer<String> fatal) {
         this.fatal = fatal;
         peers = List.copyOf(new TreeSet<>(given));
         nodeId = peers.indexOf(listen) + 1;
@@ -74,10 +80,10 @@ public final class ServerNode implements AutoCloseable {
         InetSocketAddress address = address(listen);
         boolean started = false;
         try {
-            directory = keep(DataDirectory.open(data));
+            directory = keep(DataDirectory.open(path));
             NettyThreads threads = keep(new NettyThreads("flotilla-net", NETWORK_THREADS));
             LogStore logs = keep(new RocksLogStore(directory.logPath()));
-            KvStore store1 = keep(new RocksKvStore(directory.dataPath(), CACHE_BYTES));
+            KvStore data = keep(new RocksKvStore(directory.dataPath(), CACHE_BYTES));
             ThreadScheduler scheduler = keep(new ThreadScheduler("flotilla-store", 1));
             Policy policy = new Policy();
             NettyTransport transport = keep(new NettyTransport(threads, policy, () -> {}));
@@ -89,7 +95,7 @@ public final class ServerNode implements AutoCloseable {
                     SeededRandom.fromSystem(),
                     transport,
                     logs,
-                    store1,
+                    data,
                     this::clusterKnown,
                     cause -> fatal.accept("The node stops: " + cause.getMessage()));
             keep(store::closeAndWait);
@@ -136,7 +142,7 @@ public final class ServerNode implements AutoCloseable {
     }
 
     private void clusterKnown(ClusterInit init) {
-        directory.setIdentity(init.getClusterId(), init.getStoreIds(nodeId - 1));
+        Identities.keep(directory, init, nodeId, peers);
         cluster = init;
     }
 
@@ -225,13 +231,17 @@ public final class ServerNode implements AutoCloseable {
 
         @Override
         public void refusedBy(String address, String sentence) {
+            String whole = "The node at " + address + " refuses this one: " + sentence + ".";
             if (directory.storeId() == 0) {
-                fatal.accept("The node at " + address + " refuses this one: " + sentence + ".");
+                fatal.accept(whole);
+            } else if (refusals.add(whole)) {
+                // It has data: it goes on trying, and says once what stands in the way.
+                LOG.warn("{}", whole);
             }
         }
     }
 
-    private static long hash(List<String> peers) {
+    static long hash(List<String> peers) {
         long hash = 0xcbf29ce484222325L;
         for (byte b : String.join(",", peers).getBytes(StandardCharsets.UTF_8)) {
             hash = (hash ^ (b & 0xff)) * 0x100000001b3L;

@@ -66,6 +66,10 @@ public final class JavaProcess implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Dfile.encoding=UTF-8");
+        if (Runtime.version().feature() >= 24) {
+            // As the script does: RocksDB and Netty load native code.
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
         command.addAll(javaOptions);
         command.addAll(List.of("-cp", classPath(), mainClass));
         command.addAll(arguments);

@@ -134,7 +134,7 @@ class ConnectionContractTest {
     @Test
     void abortClosesAtOnceAndEndsWhatRuns() throws Exception {
         CompletableFuture<SQLException> failure = CompletableFuture.supplyAsync(
-                () -> assertThrows(SQLException.class, () -> statement.executeQuery(FOR_EVER)));
+                () -> assertThrows(SQLException.class, () -> statement.executeQuery(FOR_EVER)), OwnThreads.INSTANCE);
         CompletableFuture<Runnable> end = new CompletableFuture<>();
         connection.abort(end::complete);
         assertTrue(connection.isClosed());
@@ -184,19 +184,22 @@ class ConnectionContractTest {
         assertEquals("2", value(statement, "SELECT COUNT(*) FROM t"), "a cancellation of nothing changes nothing");
         try (Statement bystander = connection.createStatement()) {
             CompletableFuture<SQLException> failure = CompletableFuture.supplyAsync(
-                    () -> assertThrows(SQLException.class, () -> statement.executeQuery(FOR_EVER)));
+                    () -> assertThrows(SQLException.class, () -> statement.executeQuery(FOR_EVER)),
+                    OwnThreads.INSTANCE);
             CountDownLatch stop = new CountDownLatch(1);
-            CompletableFuture<Void> canceller = CompletableFuture.runAsync(() -> {
-                try {
-                    // Until it has begun there is nothing to cancel.
-                    while (stop.getCount() > 0) {
-                        bystander.cancel();
-                        statement.cancel();
-                    }
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            CompletableFuture<Void> canceller = CompletableFuture.runAsync(
+                    () -> {
+                        try {
+                            // Until it has begun there is nothing to cancel.
+                            while (stop.getCount() > 0) {
+                                bystander.cancel();
+                                statement.cancel();
+                            }
+                        } catch (SQLException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    },
+                    OwnThreads.INSTANCE);
             SQLException e = failure.get(60, TimeUnit.SECONDS);
             stop.countDown();
             canceller.get();
@@ -213,16 +216,18 @@ class ConnectionContractTest {
         CompletableFuture<?>[] threads = new CompletableFuture<?>[8];
         for (int i = 0; i < threads.length; i++) {
             int thread = i;
-            threads[i] = CompletableFuture.runAsync(() -> {
-                try (PreparedStatement insert = connection.prepareStatement("INSERT INTO t VALUES (?, 'x')")) {
-                    for (int n = 0; n < 50; n++) {
-                        insert.setInt(1, 1000 + thread * 50 + n);
-                        insert.executeUpdate();
-                    }
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            threads[i] = CompletableFuture.runAsync(
+                    () -> {
+                        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO t VALUES (?, 'x')")) {
+                            for (int n = 0; n < 50; n++) {
+                                insert.setInt(1, 1000 + thread * 50 + n);
+                                insert.executeUpdate();
+                            }
+                        } catch (SQLException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    },
+                    OwnThreads.INSTANCE);
         }
         CompletableFuture.allOf(threads).get();
         assertEquals("402", value(statement, "SELECT COUNT(*) FROM t"));

@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Properties;
 import org.flotilladb.region.runtime.StorageException;
 
@@ -49,6 +50,7 @@ public final class DataDirectory implements AutoCloseable {
                             + "): name one that this user may write to.",
                     e);
         }
+        keepToOwner(absolute);
         FileChannel channel = lock(absolute);
         try {
             DataDirectory directory = new DataDirectory(absolute, channel);
@@ -57,6 +59,18 @@ public final class DataDirectory implements AutoCloseable {
         } catch (RuntimeException e) {
             closeQuietly(channel);
             throw e;
+        }
+    }
+
+    /** A new directory is its owner's alone; one that holds a Store keeps what an administrator may have chosen. */
+    private static void keepToOwner(Path directory) {
+        if (Files.exists(directory.resolve(IDENTITY))) {
+            return;
+        }
+        try {
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+        } catch (UnsupportedOperationException | IOException e) {
+            // No such permissions on this file system, or the directory is somebody else's: then locking it fails.
         }
     }
 

@@ -1,0 +1,173 @@
+package org.flotilladb.sqltests.jdbc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.ConnectionEvent;
+import javax.sql.ConnectionEventListener;
+import javax.sql.ConnectionPoolDataSource;
+import javax.sql.DataSource;
+import javax.sql.PooledConnection;
+import org.flotilladb.driver.FlotillaDataSource;
+import org.flotilladb.driver.jdbc.FlotillaConnection;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Data sources and the pools that stand before them. */
+@Timeout(120)
+class PoolsTest {
+    private static final String URL = "jdbc:flotilla:mem:pools";
+
+    private static int one(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT 1")) {
+            rows.next();
+            return rows.getInt(1);
+        }
+    }
+
+    @Test
+    void aDataSourceMakesConnections() throws SQLException {
+        FlotillaDataSource source = new FlotillaDataSource();
+        source.setUrl(URL);
+        source.setUser("ada");
+        source.setPassword("secret");
+        source.setLoginTimeout(7);
+        try (Connection connection = source.getConnection();
+                Connection other = source.getConnection("ada", "secret")) {
+            assertEquals(1, one(connection));
+            assertEquals(1, one(other));
+            assertEquals(
+                    "28000",
+                    assertThrows(SQLException.class, () -> source.getConnection("eve", "x"))
+                            .getSQLState());
+        }
+        assertEquals(URL, source.getUrl());
+        assertEquals("ada", source.getUser());
+        assertEquals(7, source.getLoginTimeout());
+        assertSame(source, source.unwrap(DataSource.class));
+        assertTrue(source.isWrapperFor(ConnectionPoolDataSource.class));
+        assertFalse(source.isWrapperFor(String.class));
+        assertThrows(SQLException.class, () -> source.unwrap(String.class));
+    }
+
+    private static HikariConfig hikari() {
+        HikariConfig config = new HikariConfig();
+        config.setMaximumPoolSize(2);
+        config.setConnectionTimeout(20_000);
+        return config;
+    }
+
+    @Test
+    void hikariWorksByUrlAndByDataSource() throws SQLException {
+        HikariConfig byUrl = hikari();
+        byUrl.setJdbcUrl(URL);
+        HikariConfig bySource = hikari();
+        bySource.setDataSourceClassName(FlotillaDataSource.class.getName());
+        bySource.addDataSourceProperty("url", URL);
+        for (HikariConfig config : List.of(byUrl, bySource)) {
+            try (HikariDataSource pool = new HikariDataSource(config)) {
+                for (int i = 0; i < 10; i++) {
+                    try (Connection connection = pool.getConnection()) {
+                        assertEquals(1, one(connection));
+                    }
+                }
+                assertEquals(1, pool.getHikariPoolMXBean().getTotalConnections());
+            }
+        }
+    }
+
+    @Test
+    void hikariKeepsAConnectionAfterALockTimeoutAndAConflictAndThrowsAwayABrokenOne() throws Exception {
+        HikariConfig config = hikari();
+        config.setJdbcUrl(URL + ";LOCK_TIMEOUT=50");
+        config.setAutoCommit(false);
+        try (HikariDataSource pool = new HikariDataSource(config)) {
+            try (Connection connection = pool.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT)");
+                statement.execute("INSERT INTO t VALUES (1, 1)");
+                connection.commit();
+            }
+            FlotillaConnection victim;
+            try (Connection holder = pool.getConnection();
+                    Statement holding = holder.createStatement();
+                    Connection waiter = pool.getConnection();
+                    Statement waiting = waiter.createStatement()) {
+                victim = waiter.unwrap(FlotillaConnection.class);
+                holding.execute("UPDATE t SET v = 2");
+                SQLException e = assertThrows(SQLException.class, () -> waiting.execute("UPDATE t SET v = 3"));
+                assertEquals("HYT00", e.getSQLState());
+                waiter.rollback();
+                assertFalse(waiter.isClosed());
+                holder.rollback();
+            }
+            assertFalse(victim.isClosed(), "the pool has thrown it away");
+            assertEquals(2, pool.getHikariPoolMXBean().getTotalConnections());
+            try (Connection broken = pool.getConnection()) {
+                broken.unwrap(FlotillaConnection.class).abort(Runnable::run);
+                assertThrows(SQLException.class, () -> one(broken));
+            }
+            try (Connection next = pool.getConnection();
+                    Connection another = pool.getConnection()) {
+                assertEquals(1, one(next));
+                assertEquals(1, one(another));
+            }
+        }
+    }
+
+    @Test
+    void aPooledConnectionComesBackAsGoodAsNew() throws SQLException {
+        PooledConnection pooled = new FlotillaDataSource(URL, "", "").getPooledConnection();
+        List<String> events = new ArrayList<>();
+        pooled.addConnectionEventListener(new ConnectionEventListener() {
+            @Override
+            public void connectionClosed(ConnectionEvent event) {
+                events.add("closed");
+            }
+
+            @Override
+            public void connectionErrorOccurred(ConnectionEvent event) {
+                events.add("error " + event.getSQLException().getSQLState());
+            }
+        });
+        Connection first = pooled.getConnection();
+        try (Statement statement = first.createStatement()) {
+            statement.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+            first.setAutoCommit(false);
+            statement.execute("INSERT INTO t VALUES (1)");
+        }
+        first.close();
+        first.close();
+        assertEquals(List.of("closed"), events);
+        assertTrue(first.isClosed());
+        assertEquals(
+                "08003",
+                assertThrows(SQLException.class, first::createStatement).getSQLState());
+
+        Connection second = pooled.getConnection();
+        assertTrue(second.getAutoCommit());
+        try (Statement statement = second.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM t")) {
+            rows.next();
+            assertEquals(0, rows.getInt(1), "what the first had not committed is undone");
+        }
+        Connection third = pooled.getConnection();
+        assertTrue(second.isClosed(), "there is one handle at a time");
+        assertEquals(1, one(third));
+        third.abort(Runnable::run);
+        pooled.close();
+        assertThrows(SQLException.class, pooled::getConnection);
+    }
+}
