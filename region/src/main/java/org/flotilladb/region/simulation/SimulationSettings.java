@@ -28,7 +28,7 @@ public record SimulationSettings(
         PrintStream trace,
         Supplier<KvStore> memory) {
 
-    private static final long WORK_MS = 15_000;
+    private static final long WORK_MS = 12_000;
 
     /** The usual run of a seed. */
     public static SimulationSettings of(long seed) {
@@ -37,7 +37,9 @@ public record SimulationSettings(
 
     /** The same with one planted bug. */
     public SimulationSettings withBug(String name) {
-        return new SimulationSettings(seed, workMs, faults, new TreeSet<>(Set.of(name)), lie, trace, memory);
+        TreeSet<String> more = new TreeSet<>(bugs);
+        more.add(name);
+        return new SimulationSettings(seed, workMs, faults, more, lie, trace, memory);
     }
 
     /** The same on disks that break their word. */

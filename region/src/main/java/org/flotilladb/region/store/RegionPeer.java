@@ -189,8 +189,7 @@ final class RegionPeer implements StateMachine {
         if (leads
                 && serveTerm != term
                 && !timestampAsked
-                && (group.applied() >= group.node().termStartIndex()
-                        || store.failPoints().hit("served-before-applied"))) {
+                && group.applied() >= group.node().termStartIndex()) {
             // The order is a safety rule: apply an entry of the own term, then take a timestamp, then serve.
             timestampAsked = true;
             if (store.failPoints().hit("served-without-timestamp")) {

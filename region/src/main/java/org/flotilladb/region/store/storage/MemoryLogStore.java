@@ -2,35 +2,50 @@ package org.flotilladb.region.store.storage;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.TreeMap;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.HardState;
-import org.flotilladb.raft.MemoryStorage;
 import org.flotilladb.region.runtime.LogStore;
+import org.flotilladb.region.runtime.StorageException;
 
 /** Raft logs in memory, for databases without a disk. A sync is counted and costs nothing. */
 public final class MemoryLogStore implements LogStore {
-    private final ConcurrentSkipListMap<Long, MemoryStorage> logs = new ConcurrentSkipListMap<>();
+    private final TreeMap<Long, Log> logs = new TreeMap<>();
     private long syncs;
 
     @Override
-    public List<Long> groups() {
+    public synchronized List<Long> groups() {
         return List.copyOf(logs.keySet());
     }
 
     @Override
     public synchronized GroupState load(long groupId) {
-        MemoryStorage log = logs.get(groupId);
-        if (log == null) {
-            return null;
-        }
-        long before = log.firstIndex() - 1;
-        return new GroupState(log.hardState(), log.firstIndex(), log.lastIndex(), before, log.term(before));
+        Log log = logs.get(groupId);
+        return log == null
+                ? null
+                : new GroupState(
+                        log.hardState, log.truncatedIndex + 1, log.lastIndex(), log.truncatedIndex, log.truncatedTerm);
     }
 
     @Override
     public synchronized List<Entry> entries(long groupId, long low, long highExclusive, long maxSizeBytes) {
-        return logs.get(groupId).entries(low, highExclusive, maxSizeBytes);
+        Log log = logs.get(groupId);
+        List<Entry> result = new ArrayList<>();
+        long size = 0;
+        for (long i = low; i < highExclusive; i++) {
+            if (log == null || i <= log.truncatedIndex || i > log.lastIndex()) {
+                throw new StorageException(
+                        StorageException.Kind.CORRUPT,
+                        "log in memory: entry " + i + " of group " + groupId + " is missing");
+            }
+            Entry entry = log.entries.get((int) (i - log.truncatedIndex - 1));
+            size += entry.data().length;
+            if (!result.isEmpty() && size > maxSizeBytes) {
+                break;
+            }
+            result.add(entry);
+        }
+        return result;
     }
 
     @Override
@@ -56,8 +71,38 @@ public final class MemoryLogStore implements LogStore {
     @Override
     public void close() {}
 
-    private MemoryStorage log(long groupId) {
-        return logs.computeIfAbsent(groupId, id -> new MemoryStorage());
+    private Log log(long groupId) {
+        return logs.computeIfAbsent(groupId, id -> new Log());
+    }
+
+    private static final class Log {
+        private HardState hardState = new HardState(0, 0, 0);
+        private long truncatedIndex;
+        private long truncatedTerm;
+        private final List<Entry> entries = new ArrayList<>();
+
+        long lastIndex() {
+            return truncatedIndex + entries.size();
+        }
+
+        void append(List<Entry> added) {
+            long keep = added.get(0).index() - truncatedIndex - 1;
+            if (keep < 0 || keep > entries.size()) {
+                throw new IllegalStateException(
+                        "append at " + added.get(0).index() + " leaves a gap after " + lastIndex());
+            }
+            entries.subList((int) keep, entries.size()).clear();
+            entries.addAll(added);
+        }
+
+        void truncate(long index, long term) {
+            if (index > truncatedIndex) {
+                entries.subList(0, (int) Math.min(entries.size(), index - truncatedIndex))
+                        .clear();
+                truncatedIndex = index;
+                truncatedTerm = term;
+            }
+        }
     }
 
     private final class Batch implements LogBatch {
@@ -65,17 +110,19 @@ public final class MemoryLogStore implements LogStore {
 
         @Override
         public void append(long groupId, List<Entry> entries) {
-            changes.add(() -> log(groupId).append(entries));
+            if (!entries.isEmpty()) {
+                changes.add(() -> log(groupId).append(entries));
+            }
         }
 
         @Override
         public void setHardState(long groupId, HardState hardState) {
-            changes.add(() -> log(groupId).setHardState(hardState));
+            changes.add(() -> log(groupId).hardState = hardState);
         }
 
         @Override
         public void truncate(long groupId, long index, long term) {
-            changes.add(() -> log(groupId).compact(index));
+            changes.add(() -> log(groupId).truncate(index, term));
         }
 
         @Override
