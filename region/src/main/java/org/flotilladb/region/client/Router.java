@@ -80,9 +80,11 @@ final class Router {
         void send() {
             Region region = route.region();
             Peer target = null;
-            for (Peer peer : region.getPeersList()) {
-                if (peer.getStoreId() == leaderStoreId) {
-                    target = peer;
+            for (int i = 0; i < region.getPeersCount(); i++) {
+                if (region.getPeers(i).getStoreId() == leaderStoreId) {
+                    target = region.getPeers(i);
+                    // When this one does not help, the next one is asked.
+                    nextPeer = i + 1;
                 }
             }
             if (target == null) {

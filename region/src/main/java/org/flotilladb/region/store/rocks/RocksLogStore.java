@@ -24,13 +24,16 @@ import org.rocksdb.WriteOptions;
 
 /**
  * Raft logs on a RocksDB of their own: group (8 bytes), kind, index (8 bytes). Old files of its write-ahead log are used
- * again, because a synced write into allocated space costs a fraction of one that grows a file.
+ * again, because a synced write into allocated space costs a fraction of one that grows a file; so its recovery ends at
+ * the first record that is not of the file's present use (point in time), and what that would hide shows in {@link
+ * SyncedMark}.
  */
 public final class RocksLogStore implements LogStore {
     private static final byte HARD_STATE = 'h';
     private static final byte TRUNCATED = 't';
     private static final byte ENTRY = 'e';
     private static final int ENTRY_HEADER_BYTES = 9;
+    private static final long WRITE_BUFFER_BYTES = 64L << 20;
 
     static {
         RocksDB.loadLibrary();
@@ -42,16 +45,26 @@ public final class RocksLogStore implements LogStore {
     private final WriteOptions synced = new WriteOptions().setSync(true);
     private final WriteOptions unsynced = new WriteOptions();
     private final AtomicLong syncs = new AtomicLong();
+    private final SyncedMark mark;
 
     /** The last index of each group written in this life; the loop's thread alone uses it. */
     private final TreeMap<Long, Long> lastIndexes = new TreeMap<>();
 
+    /**
+     * Opens or creates the logs.
+     *
+     * @throws StorageException REFUSED when they end before what was acknowledged from them
+     */
     public RocksLogStore(Path directory) {
         this(directory, null);
     }
 
     /** Over another environment, such as RocksDB's own in memory; null: the file system. */
     public RocksLogStore(Path directory, Env env) {
+        this(directory, env, WRITE_BUFFER_BYTES);
+    }
+
+    RocksLogStore(Path directory, Env env, long writeBufferBytes) {
         where = directory.toString();
         options = new Options()
                 .setCreateIfMissing(true)
@@ -59,8 +72,8 @@ public final class RocksLogStore implements LogStore {
                 .setKeepLogFileNum(3)
                 .setRecycleLogFileNum(4)
                 .setWalRecoveryMode(WALRecoveryMode.PointInTimeRecovery)
-                .setWriteBufferSize(64L << 20)
-                .setMaxTotalWalSize(128L << 20)
+                .setWriteBufferSize(writeBufferBytes)
+                .setMaxTotalWalSize(2 * writeBufferBytes)
                 .setMaxBackgroundJobs(2)
                 .setAvoidFlushDuringShutdown(true)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION);
@@ -71,6 +84,12 @@ public final class RocksLogStore implements LogStore {
             db = RocksDB.open(options, where);
         } catch (RocksDBException e) {
             throw RocksErrors.of("open", where, e);
+        }
+        try {
+            mark = env == null ? SyncedMark.open(directory, db.getLatestSequenceNumber()) : null;
+        } catch (StorageException e) {
+            db.close();
+            throw e;
         }
     }
 
@@ -187,6 +206,9 @@ public final class RocksLogStore implements LogStore {
             throw RocksErrors.of("write", where, e);
         }
         if (sync) {
+            if (mark != null) {
+                mark.raise(db.getLatestSequenceNumber());
+            }
             syncs.incrementAndGet();
         }
     }
@@ -198,6 +220,9 @@ public final class RocksLogStore implements LogStore {
 
     @Override
     public void close() {
+        if (mark != null) {
+            mark.close();
+        }
         db.close();
         synced.close();
         unsynced.close();
