@@ -212,7 +212,8 @@ final class SimWorld {
                 faults.all());
     }
 
-    private void form() {
+    /** The first act alone, for scripted scenarios. */
+    void form() {
         servers.forEach(server -> server.start(failPoints));
         clients.forEach(client -> client.start(failPoints));
         SimClient first = clients.get(0);
@@ -391,7 +392,7 @@ final class SimWorld {
     }
 
     /** Runs until then, or until the condition holds; whether it does. */
-    private boolean runUntil(long limitNs, BooleanSupplier condition) {
+    boolean runUntil(long limitNs, BooleanSupplier condition) {
         while (!condition.getAsBoolean()) {
             if (time.nextNs() > limitNs) {
                 time.advanceTo(limitNs);
@@ -410,7 +411,8 @@ final class SimWorld {
         }
     }
 
-    private void await(String what, long limitMs, CompletableFuture<?> future) {
+    /** Runs until the future is done. */
+    void await(String what, long limitMs, CompletableFuture<?> future) {
         awaitTrue(what, limitMs, future::isDone);
         try {
             future.join();
