@@ -313,6 +313,7 @@ final class SessionState {
             tx = transaction;
         }
         long version = Mirror.number(tx.lock(CatalogKeys.catalogVersion(mirror.databaseId())));
+        wrote(session);
         if (version != mirror.version()) {
             mirror.retire();
             throw new KeySpaceException(

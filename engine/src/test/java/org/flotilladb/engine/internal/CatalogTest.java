@@ -7,6 +7,7 @@ import static org.flotilladb.engine.internal.SqlFixture.query;
 import static org.flotilladb.engine.internal.SqlFixture.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.sql.SQLException;
@@ -60,6 +61,29 @@ class CatalogTest {
         run(two, "CREATE TABLE U(ID INT)", "DROP TABLE T");
         check(one, "SELECT * FROM U", "");
         assertEquals(42102, fails(one, "SELECT * FROM T").getErrorCode());
+    }
+
+    @Test
+    void aSessionStaysWhereItIsAfterItsOwnDefinitions() throws SQLException {
+        SqlSession session = fixture.session();
+        run(session, "CREATE SEQUENCE S", "CREATE TABLE T(ID INT GENERATED ALWAYS AS IDENTITY, V INT)");
+        var before = session.connection();
+        for (String sql : new String[] {
+            "CREATE TABLE U(ID INT PRIMARY KEY)",
+            "ALTER TABLE U ADD COLUMN V INT",
+            "CREATE INDEX I ON U(V)",
+            "DROP INDEX I",
+            "ALTER SEQUENCE S RESTART WITH 7",
+            "TRUNCATE TABLE T RESTART IDENTITY",
+            "CREATE VIEW W AS SELECT * FROM U",
+            "DROP TABLE U CASCADE",
+            "CREATE USER GUEST PASSWORD 'x'",
+            "CREATE TABLE X AS SELECT X FROM SYSTEM_RANGE(1, 10)"
+        }) {
+            run(session, sql);
+            query(session, "SELECT COUNT(*) FROM T");
+            assertSame(before, session.connection(), sql);
+        }
     }
 
     @Test
