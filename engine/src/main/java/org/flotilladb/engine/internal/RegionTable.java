@@ -103,9 +103,7 @@ class RegionTable extends TableBase {
     }
 
     Row decode(SessionLocal session, long number, byte[] value) {
-        Row row = createRow(RowCodec.decode(value, types(), session), SearchRow.MEMORY_CALCULATE);
-        row.setKey(number);
-        return row;
+        return new StoredRow(number, value, types(), session);
     }
 
     KeyTransaction transaction(SessionLocal session) {
