@@ -491,6 +491,7 @@ class RegionTable extends TableBase {
                 indexes.get(i).truncate(session);
             }
         });
+        state(session).afterCommit(() -> mirror.owner().forget(physicalId));
     }
 
     @Override
