@@ -283,6 +283,11 @@ final class SessionState {
         behind = true;
     }
 
+    /** H2 may try again what it does in this statement: then it must read what it has just met. */
+    void foundDuplicate() {
+        newStatement |= behind;
+    }
+
     /** What stands at a key that belongs to a locked row and is about to be written. */
     byte[] entry(KeyTransaction tx, byte[] key) {
         return behind ? tx.lock(key) : tx.get(key);
