@@ -82,7 +82,8 @@ final class CatalogTable extends RegionTable {
 
     @Override
     public void updateRow(SessionLocal session, Row oldRow, Row newRow) {
-        if (isSequence(newRow) && session == session.getDatabase().getSystemSession()) {
+        boolean bySystem = session == session.getDatabase().getSystemSession();
+        if (isSequence(newRow) && bySystem && !DefinitionStack.inside()) {
             if (mirror.sequences() != null) {
                 mirror.sequences().positionMoved(id(newRow));
             }

@@ -74,6 +74,7 @@ final class EntryIndex extends Index {
         }
         byte[] key = key(session, row, uniqueColumnColumn, false);
         if (regionTable.state(session).entry(transaction, key) != null) {
+            regionTable.state(session).foundDuplicate();
             StringBuilder what = new StringBuilder("(");
             for (int i = 0; i < uniqueColumnColumn; i++) {
                 what.append(i == 0 ? "" : ", ")
@@ -103,6 +104,18 @@ final class EntryIndex extends Index {
             remove(session, oldRow);
             add(session, newRow);
         }
+    }
+
+    /** Whether the entries of two rows of the same number differ. */
+    boolean changes(Row oldRow, Row newRow) {
+        for (int id : columnIds) {
+            Value oldValue = oldRow.getValue(id);
+            Value newValue = newRow.getValue(id);
+            if (oldValue != newValue && !oldValue.equals(newValue)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

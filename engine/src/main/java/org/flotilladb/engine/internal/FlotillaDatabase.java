@@ -136,21 +136,6 @@ final class FlotillaDatabase implements SqlDatabase {
         });
     }
 
-    /** Replaces a number if it is still the expected one. */
-    void replaceNumber(byte[] key, long expected, long value) {
-        try {
-            autonomous(transaction -> {
-                byte[] stored = transaction.get(key);
-                if (stored != null && Mirror.number(stored) == expected) {
-                    transaction.put(key, Mirror.bytes(value));
-                }
-                return value;
-            });
-        } catch (KeySpaceException e) {
-            // Values are skipped, no more: this is done when a database closes.
-        }
-    }
-
     /** A transaction for a few reads at one timestamp. */
     KeyTransaction readOnly() {
         return keySpace.begin(new TransactionMode(TransactionMode.Isolation.SNAPSHOT, false, LOCK_TIMEOUT_MS));
@@ -167,6 +152,25 @@ final class FlotillaDatabase implements SqlDatabase {
 
     RowNumbers rowNumbers(long table) {
         return rowNumbers.computeIfAbsent(table, t -> new RowNumbers(this, CatalogKeys.rowNumbers(id, t)));
+    }
+
+    /** A table was dropped: what was noted of it goes. */
+    void forget(long table) {
+        rowNumbers.remove(table);
+        approximateRows.remove(table);
+        try {
+            autonomous(transaction -> {
+                for (byte[] key :
+                        new byte[][] {CatalogKeys.rowNumbers(id, table), CatalogKeys.mainColumnRefused(id, table)}) {
+                    if (transaction.get(key) != null) {
+                        transaction.delete(key);
+                    }
+                }
+                return 0;
+            });
+        } catch (KeySpaceException e) {
+            // A few bytes stay behind, under a number that is never used again.
+        }
     }
 
     /** How many rows this process believes a table to have; for plans. */

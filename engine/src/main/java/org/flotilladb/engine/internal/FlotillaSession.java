@@ -72,8 +72,11 @@ final class FlotillaSession implements SqlSession {
                 state = mirror.state(session);
                 commits = state.commits();
                 alone = !state.hasWrites();
-                return guarded(sql, work);
+                T result = guarded(sql, work);
+                state.statementEnds(session, true);
+                return result;
             } catch (SQLException e) {
+                mirror.state(session).statementEnds(session, false);
                 if (!single && alone && state.inTransaction() && Errors.isStale(e)) {
                     // The transaction had only read: it may begin again, on the newer catalog.
                     h2.rollback();
@@ -86,6 +89,8 @@ final class FlotillaSession implements SqlSession {
                 pause(attempt);
             } catch (KeySpaceException e) {
                 throw Errors.convert(e).getSQLException();
+            } catch (DbException e) {
+                throw surfaced(e.getSQLException());
             } finally {
                 mirror.state(session).dropPrepared();
             }
@@ -213,6 +218,15 @@ final class FlotillaSession implements SqlSession {
 
     private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
         StatementTraits traits = traits(sql);
+        traits.begin();
+        try {
+            return onPath(traits, work);
+        } finally {
+            traits.end();
+        }
+    }
+
+    private <T> T onPath(StatementTraits traits, SqlWork<T> work) throws SQLException {
         if (!traits.callsFunctions() || session.getSchemaSearchPath() != null) {
             return guarded(traits, work);
         }

@@ -124,11 +124,13 @@ final class KeyCodec {
             case Value.REAL, Value.DOUBLE -> addDouble(key, value.getDouble());
             case Value.VARCHAR, Value.CLOB -> addString(key, value.getString(), collator);
             case Value.CHAR -> addString(key, withoutTrailingBlanks(value.getString()), collator);
-            case Value.VARCHAR_IGNORECASE ->
-                addString(
-                        key,
-                        caselessCollator == null ? folded(value.getString()) : value.getString(),
-                        caselessCollator);
+            case Value.VARCHAR_IGNORECASE -> {
+                if (caselessCollator == null) {
+                    addFolded(key, value.getString());
+                } else {
+                    addString(key, value.getString(), caselessCollator);
+                }
+            }
             case Value.UUID -> {
                 ValueUuid uuid = (ValueUuid) value.convertTo(type, provider);
                 key.addLong(uuid.getHigh());
@@ -270,12 +272,20 @@ final class KeyCodec {
         return text.substring(0, end);
     }
 
-    private static String folded(String text) {
-        char[] chars = text.toCharArray();
-        for (int i = 0; i < chars.length; i++) {
-            chars[i] = Character.toLowerCase(Character.toUpperCase(chars[i]));
+    /** In the order of String.compareToIgnoreCase, which is that of code points; half a pair of surrogates is one, too. */
+    private static void addFolded(KeyBytes key, String text) {
+        for (int i = 0; i < text.length(); ) {
+            int point = text.codePointAt(i);
+            i += Character.charCount(point);
+            int folded = Character.toLowerCase(Character.toUpperCase(point));
+            if (folded < 0x10000) {
+                addUnit(key, folded);
+            } else {
+                key.add(0xf0 | folded >> 18).add(0x80 | (folded >> 12 & 0x3f));
+                key.add(0x80 | (folded >> 6 & 0x3f)).add(0x80 | (folded & 0x3f));
+            }
         }
-        return new String(chars);
+        key.add(0).add(1);
     }
 
     /** Each UTF-16 code unit in one to three bytes that keep its order (as CESU-8 does), then the end. */
@@ -289,18 +299,21 @@ final class KeyCodec {
             return;
         }
         for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == 0) {
-                key.add(0).add(0xff);
-            } else if (c < 0x80) {
-                key.add(c);
-            } else if (c < 0x800) {
-                key.add(0xc0 | c >> 6).add(0x80 | (c & 0x3f));
-            } else {
-                key.add(0xe0 | c >> 12).add(0x80 | (c >> 6 & 0x3f)).add(0x80 | (c & 0x3f));
-            }
+            addUnit(key, text.charAt(i));
         }
         key.add(0).add(1);
+    }
+
+    private static void addUnit(KeyBytes key, int c) {
+        if (c == 0) {
+            key.add(0).add(0xff);
+        } else if (c < 0x80) {
+            key.add(c);
+        } else if (c < 0x800) {
+            key.add(0xc0 | c >> 6).add(0x80 | (c & 0x3f));
+        } else {
+            key.add(0xe0 | c >> 12).add(0x80 | (c >> 6 & 0x3f)).add(0x80 | (c & 0x3f));
+        }
     }
 
     private static void addBytes(KeyBytes key, byte[] value) {

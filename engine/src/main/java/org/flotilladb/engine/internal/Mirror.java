@@ -282,6 +282,10 @@ final class Mirror {
                 : states.computeIfAbsent(session, s -> new SessionState(this, stateIds.incrementAndGet()));
     }
 
+    int sessionCount() {
+        return sessions.get();
+    }
+
     /** A session of a user has moved here. */
     void entered() {
         sessions.incrementAndGet();

@@ -15,6 +15,7 @@ import org.h2.index.Index;
 import org.h2.index.IndexType;
 import org.h2.message.DbException;
 import org.h2.mode.DefaultNullOrdering;
+import org.h2.result.LocalResult;
 import org.h2.result.Row;
 import org.h2.result.SearchRow;
 import org.h2.result.SortOrder;
@@ -103,9 +104,7 @@ class RegionTable extends TableBase {
     }
 
     Row decode(SessionLocal session, long number, byte[] value) {
-        Row row = createRow(RowCodec.decode(value, types(), session), SearchRow.MEMORY_CALCULATE);
-        row.setKey(number);
-        return row;
+        return new StoredRow(number, value, types(), session);
     }
 
     KeyTransaction transaction(SessionLocal session) {
@@ -184,6 +183,62 @@ class RegionTable extends TableBase {
         });
     }
 
+    /**
+     * All rows of one UPDATE, as pairs of old and new: entries that change are taken out for all rows before any is put in,
+     * so that rows may exchange unique values; what does not change is not touched.
+     */
+    @Override
+    public void updateRows(SessionLocal session, LocalResult pairs, Runnable checkCanceled) {
+        while (pairs.next()) {
+            checkCanceled.run();
+            Row oldRow = pairs.currentRowForTable();
+            pairs.next();
+            Row newRow = numbered(pairs.currentRowForTable(), oldRow);
+            write(session, () -> {
+                for (int i = indexes.size() - 1; i >= 0; i--) {
+                    Index index = indexes.get(i);
+                    if (changes(index, oldRow, newRow)) {
+                        index.remove(session, oldRow);
+                    }
+                }
+                references.parentChanged(session, oldRow, newRow);
+            });
+        }
+        pairs.reset();
+        while (pairs.next()) {
+            checkCanceled.run();
+            Row oldRow = pairs.currentRowForTable();
+            pairs.next();
+            Row newRow = numbered(pairs.currentRowForTable(), oldRow);
+            write(session, () -> {
+                for (Index index : indexes) {
+                    if (changes(index, oldRow, newRow)) {
+                        index.add(session, newRow);
+                    } else if (index == rows) {
+                        rows.update(session, oldRow, newRow);
+                    }
+                }
+                references.childWritten(session, oldRow, newRow);
+            });
+        }
+    }
+
+    private Row numbered(Row newRow, Row oldRow) {
+        int main = rows.mainColumn();
+        newRow.setKey(
+                main == SearchRow.ROWID_INDEX
+                        ? oldRow.getKey()
+                        : newRow.getValue(main).getLong());
+        return newRow;
+    }
+
+    private static boolean changes(Index index, Row oldRow, Row newRow) {
+        if (oldRow.getKey() != newRow.getKey()) {
+            return true;
+        }
+        return index instanceof EntryIndex entries && entries.changes(oldRow, newRow);
+    }
+
     @Override
     public Row lockRow(SessionLocal session, Row row, int timeoutMillis) {
         if (!SessionState.locksRows(session)) {
@@ -195,6 +250,7 @@ class RegionTable extends TableBase {
             byte[] value = lockKey(transaction, key, timeoutMillis);
             wrote(session);
             if (value == null) {
+                mirror.state(session).fallBehind();
                 return null;
             }
             Row newest = decode(session, row.getKey(), value);
@@ -493,6 +549,7 @@ class RegionTable extends TableBase {
                 indexes.get(i).truncate(session);
             }
         });
+        state(session).afterCommit(() -> mirror.owner().forget(physicalId));
     }
 
     @Override

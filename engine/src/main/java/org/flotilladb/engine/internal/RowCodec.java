@@ -1,6 +1,5 @@
 package org.flotilladb.engine.internal;
 
-import java.io.ByteArrayOutputStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +48,9 @@ final class RowCodec {
     static final int MAX_LOB_BYTES = 12 << 20;
 
     private static final int FORMAT = 1;
+    /** Added to the type of a text with half a pair of surrogates. */
+    private static final int TORN = 0x80;
+
     private static final int DECFLOAT_FINITE = 0;
     private static final int DECFLOAT_NAN = 1;
     private static final int DECFLOAT_POSITIVE_INFINITY = 2;
@@ -57,47 +59,21 @@ final class RowCodec {
     private RowCodec() {}
 
     static byte[] encode(Value[] values) {
-        Writer out = new Writer();
+        RowWriter out = new RowWriter();
         out.write(FORMAT);
         out.number(values.length);
         for (Value value : values) {
             write(out, value == null ? ValueNull.INSTANCE : value);
         }
-        return out.toByteArray();
+        return out.toBytes();
     }
 
-    private static final class Writer extends ByteArrayOutputStream {
-        Writer() {
-            super(64);
-        }
-
-        void number(long value) {
-            long rest = value;
-            while ((rest & ~0x7fL) != 0) {
-                write((int) (rest & 0x7f | 0x80));
-                rest >>>= 7;
-            }
-            write((int) rest);
-        }
-
-        void signed(long value) {
-            number(value << 1 ^ value >> 63);
-        }
-
-        void block(byte[] bytes) {
-            number(bytes.length);
-            write(bytes, 0, bytes.length);
-        }
-
-        void fixed(long value) {
-            for (int i = 56; i >= 0; i -= 8) {
-                write((int) (value >>> i));
-            }
-        }
-    }
-
-    private static void write(Writer out, Value value) {
+    private static void write(RowWriter out, Value value) {
         int type = value.getValueType();
+        if (isText(type)) {
+            writeText(out, type, value.getString());
+            return;
+        }
         out.write(type);
         switch (type) {
             case Value.NULL -> {}
@@ -107,8 +83,6 @@ final class RowCodec {
             case Value.DECFLOAT -> writeDecfloat(out, value);
             case Value.REAL -> out.fixed(Float.floatToIntBits(value.getFloat()));
             case Value.DOUBLE -> out.fixed(Double.doubleToLongBits(value.getDouble()));
-            case Value.VARCHAR, Value.CHAR, Value.VARCHAR_IGNORECASE ->
-                out.block(value.getString().getBytes(StandardCharsets.UTF_8));
             case Value.UUID -> {
                 out.fixed(((ValueUuid) value).getHigh());
                 out.fixed(((ValueUuid) value).getLow());
@@ -130,7 +104,7 @@ final class RowCodec {
             }
             case Value.ENUM -> {
                 out.signed(value.getInt());
-                out.block(value.getString().getBytes(StandardCharsets.UTF_8));
+                out.text(value.getString());
             }
             case Value.CLOB, Value.BLOB -> out.block(lobBytes(value));
             case Value.ARRAY, Value.ROW -> {
@@ -141,7 +115,7 @@ final class RowCodec {
                 }
             }
             default -> {
-                if (type >= Value.INTERVAL_YEAR && type <= Value.INTERVAL_MINUTE_TO_SECOND) {
+                if (isInterval(type)) {
                     ValueInterval interval = (ValueInterval) value;
                     out.write(interval.isNegative() ? 1 : 0);
                     out.number(interval.getLeading());
@@ -150,6 +124,20 @@ final class RowCodec {
                     out.block(value.getBytesNoCopy());
                 }
             }
+        }
+    }
+
+    private static boolean isText(int type) {
+        return type == Value.VARCHAR || type == Value.CHAR || type == Value.VARCHAR_IGNORECASE;
+    }
+
+    private static void writeText(RowWriter out, int type, String text) {
+        if (RowWriter.isTorn(text)) {
+            out.write(type | TORN);
+            out.units(text);
+        } else {
+            out.write(type);
+            out.text(text);
         }
     }
 
@@ -173,12 +161,12 @@ final class RowCodec {
         return bytes;
     }
 
-    private static void writeDecimal(Writer out, BigDecimal number) {
+    private static void writeDecimal(RowWriter out, BigDecimal number) {
         out.signed(number.scale());
         out.block(number.unscaledValue().toByteArray());
     }
 
-    private static void writeDecfloat(Writer out, Value value) {
+    private static void writeDecfloat(RowWriter out, Value value) {
         if (value == ValueDecfloat.NAN) {
             out.write(DECFLOAT_NAN);
         } else if (value == ValueDecfloat.POSITIVE_INFINITY) {
@@ -197,74 +185,69 @@ final class RowCodec {
      * @param types of the table's columns; columns that the row lacks are NULL
      */
     static Value[] decode(byte[] bytes, TypeInfo[] types, CastDataProvider provider) {
-        Reader in = new Reader(bytes);
+        return new StoredRow(0, bytes, types, provider).getValueList();
+    }
+
+    /** Moves to the first column; the number of columns. */
+    static int readHead(RowReader in) {
         int format = in.next();
         if (format != FORMAT) {
             throw DbException.getInternalError("a row of format " + format + "; this version knows " + FORMAT);
         }
-        int count = (int) in.number();
-        Value[] values = new Value[types.length];
-        for (int i = 0; i < types.length; i++) {
-            values[i] = i < count ? read(in, types[i], provider) : ValueNull.INSTANCE;
-        }
-        return values;
+        return (int) in.number();
     }
 
-    private static final class Reader {
-        private final byte[] bytes;
-        private int at;
-
-        Reader(byte[] bytes) {
-            this.bytes = bytes;
-        }
-
-        int next() {
-            return bytes[at++] & 0xff;
-        }
-
-        long number() {
-            long value = 0;
-            int shift = 0;
-            while (true) {
-                int b = next();
-                value |= (long) (b & 0x7f) << shift;
-                if (b < 0x80) {
-                    return value;
+    /** Passes over one value. */
+    static void skip(RowReader in) {
+        int valueType = in.next();
+        switch (valueType) {
+            case Value.NULL -> {}
+            case Value.BOOLEAN -> in.skip(1);
+            case Value.TINYINT, Value.SMALLINT, Value.INTEGER, Value.BIGINT, Value.DATE, Value.TIME -> in.number();
+            case Value.REAL, Value.DOUBLE -> in.skip(Long.BYTES);
+            case Value.NUMERIC, Value.ENUM -> {
+                in.number();
+                in.skipBlock();
+            }
+            case Value.DECFLOAT -> {
+                if (in.next() == DECFLOAT_FINITE) {
+                    in.number();
+                    in.skipBlock();
                 }
-                shift += 7;
             }
-        }
-
-        long signed() {
-            long value = number();
-            return value >>> 1 ^ -(value & 1);
-        }
-
-        byte[] block() {
-            int length = (int) number();
-            byte[] result = new byte[length];
-            System.arraycopy(bytes, at, result, 0, length);
-            at += length;
-            return result;
-        }
-
-        String text() {
-            int length = (int) number();
-            String result = new String(bytes, at, length, StandardCharsets.UTF_8);
-            at += length;
-            return result;
-        }
-
-        long fixed() {
-            long value = 0;
-            for (int i = 0; i < 8; i++) {
-                value = value << 8 | next();
+            case Value.UUID -> in.skip(2 * Long.BYTES);
+            case Value.TIME_TZ, Value.TIMESTAMP -> {
+                in.number();
+                in.number();
             }
-            return value;
+            case Value.TIMESTAMP_TZ -> {
+                in.number();
+                in.number();
+                in.number();
+            }
+            case Value.ARRAY, Value.ROW -> {
+                for (long left = in.number(); left > 0; left--) {
+                    skip(in);
+                }
+            }
+            default -> {
+                if (isInterval(valueType)) {
+                    in.skip(1);
+                    in.number();
+                    in.number();
+                } else {
+                    in.skipBlock();
+                }
+            }
         }
     }
 
-    private static Value read(Reader in, TypeInfo type, CastDataProvider provider) {
+    private static boolean isInterval(int valueType) {
+        return valueType >= Value.INTERVAL_YEAR && valueType <= Value.INTERVAL_MINUTE_TO_SECOND;
+    }
+
+    /** Reads one value. */
+    static Value read(RowReader in, TypeInfo type, CastDataProvider provider) {
         int valueType = in.next();
         switch (valueType) {
             case Value.NULL:
@@ -298,6 +281,12 @@ final class RowCodec {
                 return ValueChar.get(in.text());
             case Value.VARCHAR_IGNORECASE:
                 return ValueVarcharIgnoreCase.get(in.text());
+            case Value.VARCHAR | TORN:
+                return ValueVarchar.get(in.units());
+            case Value.CHAR | TORN:
+                return ValueChar.get(in.units());
+            case Value.VARCHAR_IGNORECASE | TORN:
+                return ValueVarcharIgnoreCase.get(in.units());
             case Value.UUID: {
                 long high = in.fixed();
                 return ValueUuid.get(high, in.fixed());
@@ -348,7 +337,7 @@ final class RowCodec {
             case Value.ROW:
                 return readRow(in, type, provider);
             default:
-                if (valueType >= Value.INTERVAL_YEAR && valueType <= Value.INTERVAL_MINUTE_TO_SECOND) {
+                if (isInterval(valueType)) {
                     boolean negative = in.next() != 0;
                     long leading = in.number();
                     return ValueInterval.from(
@@ -358,7 +347,7 @@ final class RowCodec {
         }
     }
 
-    private static Value readRow(Reader in, TypeInfo type, CastDataProvider provider) {
+    private static Value readRow(RowReader in, TypeInfo type, CastDataProvider provider) {
         Value[] elements = new Value[(int) in.number()];
         if (!(type.getExtTypeInfo() instanceof ExtTypeInfoRow fields)
                 || fields.getFields().size() != elements.length) {
@@ -374,7 +363,7 @@ final class RowCodec {
         return ValueRow.get(type, elements);
     }
 
-    private static Value[] readAll(Reader in, TypeInfo type, CastDataProvider provider) {
+    private static Value[] readAll(RowReader in, TypeInfo type, CastDataProvider provider) {
         Value[] elements = new Value[(int) in.number()];
         for (int i = 0; i < elements.length; i++) {
             elements[i] = read(in, type, provider);
@@ -382,7 +371,7 @@ final class RowCodec {
         return elements;
     }
 
-    private static BigDecimal readDecimal(Reader in) {
+    private static BigDecimal readDecimal(RowReader in) {
         int scale = (int) in.signed();
         return new BigDecimal(new BigInteger(in.block()), scale);
     }

@@ -88,6 +88,7 @@ final class RowIndex extends Index {
         }
         byte[] there = regionTable.state(session).entry(transaction, key);
         if (there != null) {
+            regionTable.state(session).foundDuplicate();
             StringBuilder what = getDuplicatePrimaryKeyMessage(mainColumn);
             if (what == null) {
                 what = new StringBuilder("PRIMARY KEY");

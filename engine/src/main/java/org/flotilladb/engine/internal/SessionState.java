@@ -71,7 +71,7 @@ final class SessionState {
     /** While the catalog has moved on under the transaction: the tables that were touched, null for all. */
     private Set<Long> touched = Set.of();
 
-    private final List<Runnable> afterEnd = new ArrayList<>();
+    private final List<Runnable> afterCommit = new ArrayList<>();
     private final List<RegionTable> lockedTables = new ArrayList<>();
 
     SessionState(Mirror mirror, long id) {
@@ -269,6 +269,7 @@ final class SessionState {
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
             fenced.clear();
+            afterCommit.clear();
             rowCounts.undoTo(mark);
             catalogUndone |= held || mark < catalogMark;
             if (mark < catalogMark) {
@@ -280,6 +281,11 @@ final class SessionState {
     /** A row was newer than this statement's reads when it was locked. */
     void fallBehind() {
         behind = true;
+    }
+
+    /** H2 may try again what it does in this statement: then it must read what it has just met. */
+    void foundDuplicate() {
+        newStatement |= behind;
     }
 
     /** What stands at a key that belongs to a locked row and is about to be written. */
@@ -313,6 +319,7 @@ final class SessionState {
             tx = transaction;
         }
         long version = Mirror.number(tx.lock(CatalogKeys.catalogVersion(mirror.databaseId())));
+        wrote(session);
         if (version != mirror.version()) {
             mirror.retire();
             throw new KeySpaceException(
@@ -351,9 +358,9 @@ final class SessionState {
         return commits;
     }
 
-    /** Runs once when the transaction has ended, committed or not. */
-    void afterEnd(Runnable action) {
-        afterEnd.add(action);
+    /** Runs when the transaction has committed, unless anything of it was undone since; then it may be left out. */
+    void afterCommit(Runnable action) {
+        afterCommit.add(action);
     }
 
     List<RegionTable> lockedTables() {
@@ -372,14 +379,34 @@ final class SessionState {
         }
         boolean commit = session.getTransaction() == ownTransaction;
         // H2's definitions that copy a table commit several times; all of it must happen or nothing.
-        if (commit && definition != null && DefinitionStack.inside()) {
+        if (commit
+                && definition != null
+                && session != session.getDatabase().getSystemSession()
+                && DefinitionStack.inside()) {
             held = true;
             heldMark = ending.mark();
             ownTransaction = null;
             marks = null;
             return;
         }
-        commit &= !(held && catalogUndone);
+        end(session, ending, commit && !(held && catalogUndone));
+    }
+
+    /**
+     * A statement is over. A definition whose last commit of H2's was followed by no access to the key space still waits
+     * for the end of its transaction.
+     */
+    void statementEnds(SessionLocal session, boolean succeeded) {
+        KeyTransaction ending = transaction;
+        if (held && ownTransaction == null && ending != null) {
+            if (ending.mark() > 0) {
+                trim();
+            }
+            end(session, ending, succeeded && !catalogUndone);
+        }
+    }
+
+    private void end(SessionLocal session, KeyTransaction ending, boolean commit) {
         boolean catalog = catalogMark >= 0;
         boolean keeps = !catalog && !catalogUndone;
         Definition ended = definition;
@@ -418,8 +445,8 @@ final class SessionState {
             if (!keeps) {
                 mirror.retire();
             }
-            List<Runnable> actions = new ArrayList<>(afterEnd);
-            afterEnd.clear();
+            List<Runnable> actions = committed ? new ArrayList<>(afterCommit) : List.of();
+            afterCommit.clear();
             actions.forEach(Runnable::run);
             List<RegionTable> tables = new ArrayList<>(lockedTables);
             lockedTables.clear();
@@ -440,7 +467,15 @@ final class SessionState {
         commits++;
         ending.commit();
         mirror.changedTo(mirror.version() + 1);
-        mirror.keySpace().raiseCatalogEpoch();
+        try {
+            mirror.keySpace().raiseCatalogEpoch();
+        } catch (KeySpaceException e) {
+            throw new KeySpaceException(
+                    KeySpaceException.Kind.UNKNOWN_OUTCOME,
+                    "The catalog was changed, but whether other processes hear of it at once is not known: "
+                            + e.getMessage(),
+                    e);
+        }
     }
 
     /** The mirror is closed under the session: what is open is undone. */

@@ -8,9 +8,13 @@ import java.util.regex.Pattern;
  *
  * @param changesDataInQuery a query may change data: H2 has no statement rollback for it
  * @param callsFunctions it may call one of the functions that every database has
+ * @param restarts it may let sequences begin anew
  */
-record StatementTraits(boolean changesDataInQuery, boolean callsFunctions) {
-    static final StatementTraits NONE = new StatementTraits(false, false);
+record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boolean restarts) {
+    static final StatementTraits NONE = new StatementTraits(false, false, false);
+
+    /** Set while this thread runs a statement that restarts sequences: H2 writes their position in another session. */
+    private static final ThreadLocal<Boolean> RESTARTS = new ThreadLocal<>();
 
     private static final Pattern DATA_CHANGE_IN_QUERY =
             Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
@@ -22,7 +26,24 @@ record StatementTraits(boolean changesDataInQuery, boolean callsFunctions) {
         boolean calls = contains(sql, FunctionSchema.FUNCTION_PREFIX);
         boolean changes =
                 contains(sql, "TABLE") && DATA_CHANGE_IN_QUERY.matcher(sql).find();
-        return calls || changes ? new StatementTraits(changes, calls) : NONE;
+        boolean restarts = contains(sql, "RESTART");
+        return calls || changes || restarts ? new StatementTraits(changes, calls, restarts) : NONE;
+    }
+
+    static boolean restartsNow() {
+        return RESTARTS.get() != null;
+    }
+
+    void begin() {
+        if (restarts) {
+            RESTARTS.set(true);
+        }
+    }
+
+    void end() {
+        if (restarts) {
+            RESTARTS.remove();
+        }
     }
 
     private static boolean contains(String text, String word) {

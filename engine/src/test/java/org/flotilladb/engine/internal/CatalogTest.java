@@ -7,6 +7,7 @@ import static org.flotilladb.engine.internal.SqlFixture.query;
 import static org.flotilladb.engine.internal.SqlFixture.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.sql.SQLException;
@@ -63,6 +64,29 @@ class CatalogTest {
     }
 
     @Test
+    void aSessionStaysWhereItIsAfterItsOwnDefinitions() throws SQLException {
+        SqlSession session = fixture.session();
+        run(session, "CREATE SEQUENCE S", "CREATE TABLE T(ID INT GENERATED ALWAYS AS IDENTITY, V INT)");
+        var before = session.connection();
+        for (String sql : new String[] {
+            "CREATE TABLE U(ID INT PRIMARY KEY)",
+            "ALTER TABLE U ADD COLUMN V INT",
+            "CREATE INDEX I ON U(V)",
+            "DROP INDEX I",
+            "ALTER SEQUENCE S RESTART WITH 7",
+            "TRUNCATE TABLE T RESTART IDENTITY",
+            "CREATE VIEW W AS SELECT * FROM U",
+            "DROP TABLE U CASCADE",
+            "CREATE USER GUEST PASSWORD 'x'",
+            "CREATE TABLE X AS SELECT X FROM SYSTEM_RANGE(1, 10)"
+        }) {
+            run(session, sql);
+            query(session, "SELECT COUNT(*) FROM T");
+            assertSame(before, session.connection(), sql);
+        }
+    }
+
+    @Test
     void aFailedDefinitionLeavesTheCatalogAsItWas() throws SQLException {
         SqlSession session = fixture.session();
         run(session, "CREATE TABLE T(A INT NOT NULL, B INT)");
@@ -74,6 +98,37 @@ class CatalogTest {
         assertEquals("23505", fails(session, "CREATE UNIQUE INDEX ON T(B)").getSQLState());
         check(session, "SELECT * FROM T ORDER BY A", "1,2;2,2");
         check(fixture.session(), "SELECT * FROM T ORDER BY A", "1,2;2,2");
+    }
+
+    @Test
+    void aDefinitionThatFailsHalfwayLeavesNothing() throws SQLException {
+        SqlSession session = fixture.session();
+        run(
+                session,
+                "CREATE TABLE T(A INT PRIMARY KEY, B INT)",
+                "INSERT INTO T SELECT X, X / 2 FROM SYSTEM_RANGE(1, 50)");
+        long before = fixture.cluster.liveKeysWithPrefix(new byte[] {'t'});
+        long objects = fixture.cluster.liveKeysWithPrefix(CatalogKeys.catalogRows(1));
+        for (String sql : new String[] {
+            "CREATE TABLE U(A INT PRIMARY KEY) AS SELECT B FROM T ORDER BY A DESC",
+            "CREATE TABLE U(A INT GENERATED ALWAYS AS IDENTITY) AS SELECT B FROM T",
+            "CREATE TABLE U(A INT) AS SELECT 1 / (B - 20) FROM T",
+            "CREATE UNIQUE INDEX ON T(B)",
+            "ALTER TABLE T ADD UNIQUE (B)",
+            "ALTER TABLE T ADD CHECK (B < 20)",
+            "ALTER TABLE T ADD FOREIGN KEY (B) REFERENCES T(A)",
+            "ALTER TABLE T ADD COLUMN C INT AS (1 / (B - 20))",
+            "ALTER TABLE T ALTER COLUMN B SET DATA TYPE BOOLEAN ARRAY USING ARRAY[1 / (B - 20) > 0]",
+            "ALTER TABLE T ADD COLUMN C INT NOT NULL UNIQUE DEFAULT 1"
+        }) {
+            fails(session, sql);
+            assertEquals(before, fixture.cluster.liveKeysWithPrefix(new byte[] {'t'}), sql);
+            assertEquals(objects, fixture.cluster.liveKeysWithPrefix(CatalogKeys.catalogRows(1)), sql);
+            check(session, "SELECT COUNT(*), MAX(B), COUNT(DISTINCT B) FROM T WHERE A > 0", "50,25,26");
+            assertEquals(42102, fails(session, "SELECT * FROM U").getErrorCode(), sql);
+            check(fixture.session(), "SELECT COUNT(*), MAX(B) FROM T", "50,25");
+        }
+        run(session, "CREATE TABLE U(A INT PRIMARY KEY) AS SELECT A FROM T", "ALTER TABLE T ADD COLUMN C INT");
     }
 
     @Test
@@ -218,6 +273,12 @@ class CatalogTest {
                 session,
                 "CREATE TABLE T(ID INT PRIMARY KEY, V VARCHAR UNIQUE, W INT)",
                 "CREATE INDEX I ON T(W)",
+                "CREATE TABLE U(A VARCHAR)",
+                "INSERT INTO U VALUES ('x')",
+                "ALTER TABLE U ALTER COLUMN A SET NOT NULL",
+                "ALTER TABLE U ADD COLUMN B INT NOT NULL DEFAULT 1",
+                "ALTER TABLE U ADD PRIMARY KEY (B)",
+                "DROP TABLE U",
                 "INSERT INTO T SELECT X, 'v' || X, X / 2 FROM SYSTEM_RANGE(1, 100)");
         run(session, "DROP TABLE T");
         assertEquals(before, fixture.cluster.liveKeys());

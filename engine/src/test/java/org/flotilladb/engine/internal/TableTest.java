@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.flotilladb.engine.SqlSession;
 import org.h2.engine.Database;
 import org.h2.engine.SessionLocal;
@@ -181,6 +182,47 @@ class TableTest {
         run(session, "DELETE FROM T");
         // The row numbers' counter and the like are no rows.
         check(session, "SELECT COUNT(*) FROM T WHERE A >= ''", "0");
+    }
+
+    @Test
+    void anUpdateTouchesOnlyWhatChanges() throws SQLException {
+        run(session, "CREATE TABLE T(A VARCHAR UNIQUE, B INT, C INT)", "CREATE INDEX ON T(B)");
+        run(session, "INSERT INTO T VALUES ('x', 1, 1), ('y', 2, 2)");
+        String numbers = query(session, "SELECT _ROWID_ FROM T ORDER BY A");
+        long before = fixture.cluster.writes();
+        run(session, "UPDATE T SET C = C + 1 WHERE A = 'x'");
+        assertEquals(1, fixture.cluster.writes() - before);
+        run(session, "UPDATE T SET B = 7 WHERE A = 'x'");
+        assertEquals(4, fixture.cluster.writes() - before);
+        check(session, "SELECT _ROWID_ FROM T ORDER BY A", numbers);
+        check(session, "SELECT A FROM T WHERE B = 7", "x");
+        check(session, "SELECT A FROM T WHERE B = 1", "");
+    }
+
+    @Test
+    void aMergeWhoseRowWasDeletedMeanwhileInsertsIt() throws Exception {
+        run(session, "CREATE TABLE T(ID INT PRIMARY KEY)", "INSERT INTO T VALUES (1)");
+        SqlSession other = fixture.session();
+        session.setAutoCommit(false);
+        run(session, "DELETE FROM T WHERE ID = 1");
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread thread = new Thread(() -> {
+            try {
+                other.setAutoCommit(false);
+                run(other, "MERGE INTO T VALUES (1)");
+                other.commit();
+            } catch (Throwable e) {
+                failure.set(e);
+            }
+        });
+        thread.start();
+        while (fixture.cluster.waiting() == 0 && thread.isAlive()) {
+            Thread.onSpinWait();
+        }
+        session.commit();
+        thread.join();
+        assertEquals(null, failure.get());
+        check(session, "SELECT ID FROM T", "1");
     }
 
     @Test

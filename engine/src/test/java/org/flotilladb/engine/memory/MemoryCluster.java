@@ -42,6 +42,7 @@ public final class MemoryCluster {
     private volatile long now = 1;
     private final AtomicReference<CommitFault> fault = new AtomicReference<>();
     private final AtomicLong commits = new AtomicLong();
+    private final AtomicLong writes = new AtomicLong();
 
     /** Called once, at the next commit that writes something; may throw, and say whether the commit takes place first. */
     public interface CommitFault {
@@ -83,6 +84,16 @@ public final class MemoryCluster {
     /** Commits that wrote something, so far. */
     public long commits() {
         return commits.get();
+    }
+
+    /** Keys written by commits, so far. */
+    public long writes() {
+        return writes.get();
+    }
+
+    /** Transactions that wait for a lock now. */
+    public int waiting() {
+        return locks.waiting();
     }
 
     /** The keys that hold a value now. */
@@ -164,6 +175,7 @@ public final class MemoryCluster {
             now = time;
         }
         commits.incrementAndGet();
+        writes.addAndGet(transaction.writes().size());
         if (planned != null) {
             planned.fail();
         }

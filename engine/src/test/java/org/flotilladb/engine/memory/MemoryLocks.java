@@ -54,6 +54,10 @@ final class MemoryLocks {
         notifyAll();
     }
 
+    synchronized int waiting() {
+        return waitsFor.size();
+    }
+
     /** Locks held by anybody; 0 when all transactions are over. */
     synchronized int held() {
         return owners.size();

@@ -233,6 +233,8 @@ final class MemoryTransaction implements KeyTransaction {
                 locked = new ArrayList<>();
             }
             locked.add(key);
+            // It stays when what came after it is undone, but counts.
+            remember(new Undo(null, null, false));
         }
         Write write = writes == null ? null : writes.get(key);
         if (write != null) {
@@ -266,6 +268,9 @@ final class MemoryTransaction implements KeyTransaction {
         check();
         while (undo.size() > mark) {
             Undo step = undo.remove(undo.size() - 1);
+            if (step.key == null) {
+                continue;
+            }
             if (step.shared) {
                 shared.remove(step.key);
             } else if (step.before == null) {
