@@ -30,6 +30,7 @@ class ClusterTpcbTest {
                 try (Connection connection = load.connection()) {
                     TpcbSchema.create(connection);
                     TpcbSchema.split(connection);
+                    assertTrue(NodeStatus.regions(connection, "ACCOUNTS") >= 3, "the accounts are not spread");
                 }
                 load.start();
                 load.awaitAcknowledged(MORE, TIMEOUT_MS);
@@ -41,6 +42,7 @@ class ClusterTpcbTest {
                 load.awaitAcknowledged(Math.max(ALL, acknowledged.count() + MORE), TIMEOUT_MS);
                 load.stop();
                 try (Connection connection = load.connection()) {
+                    // Of the processes that run now: those that were killed have begun to count anew.
                     long twoPhase = NodeStatus.sum(connection, "two_phase_commits");
                     System.out.printf(
                             "three processes, seed %d: %d transactions acknowledged, %d unknown, %d run again,"
@@ -52,6 +54,7 @@ class ClusterTpcbTest {
                             twoPhase,
                             afterFollower,
                             afterLeader);
+                    assertTrue(acknowledged.count() >= ALL);
                     assertEquals(List.of(), TpcbSchema.findProblems(connection, acknowledged));
                     assertTrue(twoPhase > 0, "no commit took two phases");
                 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -16,8 +17,10 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.flotilladb.sqltests.processes.FreePorts;
 import org.flotilladb.sqltests.processes.JavaProcess;
 import org.junit.jupiter.api.Assumptions;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a person at the command line reads when something is wrong. */
 class CommandLineErrorsTest {
@@ -161,6 +165,48 @@ class CommandLineErrorsTest {
         assertEquals(1, count(url));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"FLOTILLA", "log/CURRENT", "data/CURRENT", "log/MANIFEST", "data/MANIFEST"})
+    void aDamagedDataDirectoryIsNamed(String damaged) throws Exception {
+        Path data = folder.resolve("damaged");
+        String url = "jdbc:flotilla:file:" + data;
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        }
+        Path file = data.resolve(damaged);
+        try (Stream<Path> files = Files.list(file.getParent())) {
+            file = files.filter(each ->
+                            each.toString().startsWith(data.resolve(damaged).toString()))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        Arrays.fill(bytes, (byte) 'x');
+        Files.write(file, bytes);
+        assertSentence(shell(url), "damaged", "restore");
+        List<Integer> ports = FreePorts.find(1);
+        assertSentence(server(data, ports.get(0), List.of()), "damaged", "restore");
+    }
+
+    @Test
+    void aFileThatIsNoDirectoryIsNamed() throws Exception {
+        Files.writeString(folder.resolve("plain"), "");
+        assertSentence(shell("jdbc:flotilla:file:" + folder.resolve("plain")), "plain", "is a file");
+    }
+
+    @Test
+    void aMistakeOnTheCommandLineIsNamed() throws Exception {
+        assertSentence(List.of("serve"), "serve", "--help");
+        assertSentence(List.of("server", "--data", "x"), "--listen", "--help");
+        assertSentence(List.of("shell"), "URL", "--help");
+        assertSentence(List.of("shell", "jdbc:nowhere:x"), "jdbc:flotilla:");
+        assertSentence(List.of("shell", "jdbc:flotilla:mem:x", "-f", "absent.sql"), "absent.sql");
+        assertSentence(List.of("status", "127.0.0.1"), "HOST:PORT");
+        assertSentence(List.of("bench"), "URL");
+        assertSentence(List.of(), "demo", "--help");
+    }
+
     /** A file system of a few megabytes, in a name space of its own; where none can be had, this is skipped. */
     @Test
     void aFullDiskIsOneSentenceAndWhatWasCommittedIsKept() throws Exception {
@@ -183,8 +229,10 @@ class CommandLineErrorsTest {
         // The copy is taken inside the name space: outside the small file system cannot be seen.
         String script = "mount -t tmpfs -o size=256m none '" + disk + "' || exit 77; " + quoted(fill)
                 + "; code=$?; cp -r '" + disk + "' '" + saved + "'; exit $code";
-        List<String> command = List.of("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", script);
-        Assumptions.assumeTrue(canMount(disk), "no small file system can be mounted here");
+        List<String> space = nameSpace(disk);
+        Assumptions.assumeFalse(space.isEmpty(), "no small file system can be mounted here");
+        List<String> command = new ArrayList<>(space);
+        command.addAll(List.of("bash", "-c", script));
         int done;
         try (JavaProcess process = JavaProcess.start(folder, command, line -> {})) {
             assertNotEquals(0, process.waitFor(TIMEOUT_MS), process.toString());
@@ -199,24 +247,25 @@ class CommandLineErrorsTest {
         assertTrue(kept == done || kept == done + 1, done + " rows were committed, " + kept + " are there");
     }
 
-    private static boolean canMount(Path disk) throws Exception {
-        try {
-            return new ProcessBuilder(
-                                    "unshare",
-                                    "--user",
-                                    "--map-root-user",
-                                    "--mount",
-                                    "mount",
-                                    "-t",
-                                    "tmpfs",
-                                    "none",
-                                    disk.toString())
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (java.io.IOException e) {
-            return false;
+    /** The command before a command that may then mount: as anybody, or as root where that is not allowed; or nothing. */
+    private static List<String> nameSpace(Path disk) throws Exception {
+        for (List<String> space :
+                List.of(List.of("unshare", "--user", "--map-root-user", "--mount"), List.of("unshare", "--mount"))) {
+            List<String> trial = new ArrayList<>(space);
+            trial.addAll(List.of("mount", "-t", "tmpfs", "none", disk.toString()));
+            try {
+                Process process =
+                        new ProcessBuilder(trial).redirectErrorStream(true).start();
+                process.getInputStream().readAllBytes();
+                if (process.waitFor() == 0) {
+                    return space;
+                }
+            } catch (IOException e) {
+                // There is no such command: then no other form of it either.
+                return List.of();
+            }
         }
+        return List.of();
     }
 
     private static String quoted(List<String> command) {

@@ -10,6 +10,15 @@ final class NodeStatus {
 
     private NodeStatus() {}
 
+    /** How many Regions hold a table. */
+    static int regions(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM FLOTILLA_REGIONS('" + table + "')")) {
+            rows.next();
+            return rows.getInt(1);
+        }
+    }
+
     /** The sum over all nodes of the counter {@code name}. */
     static long sum(Connection connection, String name) throws SQLException {
         long sum = 0;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -41,6 +43,7 @@ class TpcbLoadTest {
                 Connection connection = load.connection()) {
             TpcbSchema.create(connection);
             TpcbSchema.split(connection);
+            assertTrue(NodeStatus.regions(connection, "ACCOUNTS") >= 3, "the accounts are not spread");
             long syncsBefore = NodeStatus.sum(connection, "syncs");
             long twoPhaseBefore = NodeStatus.sum(connection, "two_phase_commits");
             connection.commit();
@@ -59,6 +62,27 @@ class TpcbLoadTest {
             }
         }
         return acknowledged;
+    }
+
+    /** One client shares its syncs with nobody: a commit that returned before its own would show in the count. */
+    @Test
+    void onDiskNoCommitOfASingleClientReturnsWithoutASyncOfItsOwn(@TempDir Path folder) throws Exception {
+        int commits = 300;
+        try (Connection connection = DriverManager.getConnection("jdbc:flotilla:file:" + folder.resolve("syncs"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+            long before = NodeStatus.sum(connection, "syncs");
+            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO t VALUES (?)")) {
+                for (int i = 1; i <= commits; i++) {
+                    insert.setInt(1, i);
+                    insert.executeUpdate();
+                    long syncs = NodeStatus.sum(connection, "syncs") - before;
+                    assertTrue(syncs >= i, i + " commits have returned after " + syncs + " syncs");
+                }
+            }
+            System.out.printf(
+                    "file:, one client: %d commits, %d syncs%n", commits, NodeStatus.sum(connection, "syncs") - before);
+        }
     }
 
     @Test

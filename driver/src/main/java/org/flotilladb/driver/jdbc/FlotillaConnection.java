@@ -174,6 +174,7 @@ public final class FlotillaConnection implements Connection {
 
     /** Calls are rare: a proxy that sends what executes through the session and the rest to H2's own statement. */
     private CallableStatement call(String sql, int type, int concurrency) throws SQLException {
+        Refusals.check(sql);
         CallableStatement h2 = execute(null, sql, 0, c -> c.prepareCall(sql, type, concurrency));
         return (CallableStatement) Proxy.newProxyInstance(
                 FlotillaConnection.class.getClassLoader(),

@@ -110,25 +110,25 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
 
     @Override
     public ResultSet executeQuery() throws SQLException {
-        return run(sql, h2 -> own(h2).executeQuery());
+        return runChecked(sql, h2 -> own(h2).executeQuery());
     }
 
     @Override
     public int executeUpdate() throws SQLException {
         batchKeys = null;
-        return run(sql, h2 -> own(h2).executeUpdate());
+        return runChecked(sql, h2 -> own(h2).executeUpdate());
     }
 
     @Override
     public long executeLargeUpdate() throws SQLException {
         batchKeys = null;
-        return run(sql, h2 -> own(h2).executeLargeUpdate());
+        return runChecked(sql, h2 -> own(h2).executeLargeUpdate());
     }
 
     @Override
     public boolean execute() throws SQLException {
         batchKeys = null;
-        return run(sql, h2 -> own(h2).execute());
+        return runChecked(sql, h2 -> own(h2).execute());
     }
 
     @Override
@@ -164,7 +164,7 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
         SimpleKeys keys = new SimpleKeys();
         Batch results = new Batch(rows.size());
         for (Object[] row : rows) {
-            results.run(() -> run(sql, h2 -> {
+            results.run(() -> runChecked(sql, h2 -> {
                 PreparedStatement statement = own(h2);
                 // A value that this row does not have must not be that of the row before.
                 statement.clearParameters();

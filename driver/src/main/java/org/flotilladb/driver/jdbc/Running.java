@@ -49,6 +49,8 @@ final class Running {
         turn.lock();
         try {
             synchronized (state) {
+                // Before anybody can cancel it: a cancellation must not be forgotten here.
+                waits.enter();
                 owner = by == null ? this : by;
                 cancelled = false;
             }
@@ -56,7 +58,6 @@ final class Running {
                     ? null
                     : Timers.after(TimeUnit.SECONDS.toMillis(timeoutSeconds), () -> cancel(by == null ? this : by));
             Future<?> networkLimit = networkTimeoutMs == 0 ? null : Timers.after(networkTimeoutMs, onBreak);
-            waits.enter();
             try {
                 return work.run();
             } catch (SQLException e) {

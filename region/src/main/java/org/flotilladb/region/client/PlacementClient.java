@@ -3,6 +3,7 @@ package org.flotilladb.region.client;
 import com.google.protobuf.UnsafeByteOperations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.flotilladb.proto.AllocateIdsRequest;
 import org.flotilladb.proto.Envelope;
@@ -151,7 +152,8 @@ public final class PlacementClient {
         private final CompletableFuture<PlacementResponse> result = new CompletableFuture<>();
         private final Backoff backoff = new Backoff(environment.random());
         private final long deadlineNs;
-        private String lastTrouble = "no answer";
+        private final TreeMap<String, String> troubles = new TreeMap<>();
+        private String asked = "";
 
         Question(PlacementRequest request) {
             this.request = request;
@@ -163,6 +165,7 @@ public final class PlacementClient {
             if (to == null) {
                 to = nextAddress();
             }
+            asked = to;
             environment
                     .transport()
                     .request(
@@ -180,7 +183,7 @@ public final class PlacementClient {
                 return;
             }
             PlacementError error = response.getError();
-            lastTrouble = error.getMessage();
+            troubles.put(asked, error.getMessage());
             if (error.getNotLeader()) {
                 leader = error.getLeaderAddress().isEmpty() ? null : error.getLeaderAddress();
             } else if (!error.getNotReady()) {
@@ -194,7 +197,7 @@ public final class PlacementClient {
 
         @Override
         public void onFailure(Transport.Failure failure) {
-            lastTrouble = failure.message();
+            troubles.put(asked, failure.message());
             leader = null;
             if (failure.kind() == Transport.Failure.Kind.REFUSED) {
                 result.completeExceptionally(new ClientException(ClientException.Kind.INTERNAL, failure.message()));
@@ -205,13 +208,22 @@ public final class PlacementClient {
             }
         }
 
+        /** What each of those asked has said last. */
+        private String why() {
+            StringBuilder text = new StringBuilder();
+            troubles.forEach((address, trouble) -> text.append(text.isEmpty() ? "" : "; ")
+                    .append(trouble.contains(address) ? "" : address + ": ")
+                    .append(trouble));
+            return text.isEmpty() ? "no answer" : text.toString();
+        }
+
         private void again() {
             long pauseNs = backoff.attempts() == 0 && leader != null ? 0 : backoff.nextNs();
             if (environment.clock().nanoTime() + pauseNs > deadlineNs) {
                 result.completeExceptionally(new ClientException(
                         ClientException.Kind.UNAVAILABLE,
                         "The cluster at " + String.join(",", settings.addresses()) + " did not answer within "
-                                + settings.operationTimeoutMs() / 1000.0 + " s (" + lastTrouble
+                                + settings.operationTimeoutMs() / 1000.0 + " s (" + why()
                                 + "): check that its nodes run and that the addresses are right."));
                 return;
             }

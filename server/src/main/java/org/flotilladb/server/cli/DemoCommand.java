@@ -68,6 +68,11 @@ final class DemoCommand implements Callable<Integer> {
                         "Loaded customers, products, orders and order_lines in %.1f s.",
                         (System.nanoTime() - startNs) / 1e9));
             }
+            if (Terminals.isInteractive()) {
+                System.err.println(
+                        "For example:\n  SELECT city, COUNT(*) AS people FROM customers GROUP BY city ORDER BY"
+                                + " people DESC;\n  SHOW TABLES;");
+            }
             return ShellCommand.runStandardInput(connection, url);
         }
     }

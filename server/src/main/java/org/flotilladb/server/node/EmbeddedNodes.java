@@ -35,8 +35,6 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
     private static final long CACHE_BYTES = 64L << 20;
     private static final long MIN_USABLE_BYTES = 64L << 20;
     private static final int MAX_NODES = 5;
-    /** Of the one node of a directory; the path may change. */
-    private static final String ADDRESS = "here";
 
     @Override
     public KeySpace openMemory(String name, int nodes) throws SQLException {
@@ -75,7 +73,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
             KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES);
             opened.add(data);
             Parts parts = new Parts("flotilla-" + path.getFileName());
-            List<String> addresses = List.of(ADDRESS);
+            List<String> addresses = List.of("file:" + path);
             parts.closeables.add(directory);
             parts.add(
                     StoreSettings.of(1, addresses, GroupSettings.DEFAULT, true)

@@ -19,7 +19,7 @@ import javax.sql.ConnectionEventListener;
 import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
 import javax.sql.PooledConnection;
-import org.flotilladb.driver.FlotillaDataSource;
+import org.flotilladb.FlotillaDataSource;
 import org.flotilladb.driver.jdbc.FlotillaConnection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

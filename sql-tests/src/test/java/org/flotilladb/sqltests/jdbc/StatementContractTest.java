@@ -23,6 +23,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What JDBC promises of statements: batches, keys, parameters. */
 class StatementContractTest {
@@ -264,6 +266,34 @@ class StatementContractTest {
             call.execute();
             assertEquals(3, call.getInt(1));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SHUTDOWN",
+                "shutdown immediately",
+                " -- a comment\n /* and another */ SHUTDOWN COMPACT;",
+                "SELECT ';''SHUTDOWN'; SHUTDOWN",
+                "SET EXCLUSIVE 1",
+                "SET CLUSTER ''"
+            })
+    void statementsThatWouldHitEverybodyInTheProcessAreRefused(String sql) throws SQLException {
+        SQLException e = assertThrows(SQLException.class, () -> statement.execute(sql));
+        assertEquals(50100, e.getErrorCode(), e.toString());
+        assertTrue(e.getMessage().contains("does not exist here: "), e.getMessage());
+        assertThrows(SQLException.class, () -> connection.prepareStatement(sql));
+        assertThrows(SQLException.class, () -> connection.prepareCall(sql));
+        assertEquals(List.of("0"), values("SELECT COUNT(*) FROM t"));
+    }
+
+    @Test
+    void theirWordsMayStandAnywhereElse() throws SQLException {
+        assertEquals(
+                List.of("SHUTDOWN"),
+                values("SELECT 'SHUTDOWN' AS shutdown /* ; SHUTDOWN */ -- ; SHUTDOWN\n, \";SHUTDOWN\" FROM (SELECT 1 AS"
+                        + " \";SHUTDOWN\")"));
+        statement.execute("INSERT INTO t (v) VALUES ('x; SHUTDOWN')");
     }
 
     @Test

@@ -55,6 +55,9 @@ public final class InteractiveShell {
             out.println(greeting);
             out.println("'help' for help, 'exit' to leave.");
             loop(reader, out);
+            if (runner.inTransaction()) {
+                out.println("Autocommit is off: what was not committed is rolled back.");
+            }
         }
     }
 

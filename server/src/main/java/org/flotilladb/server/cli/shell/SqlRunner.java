@@ -53,6 +53,16 @@ public final class SqlRunner {
         return true;
     }
 
+    /** Whether there may be changes that are not committed. */
+    public boolean inTransaction() {
+        try {
+            return !connection.getAutoCommit();
+        } catch (SQLException e) {
+            // The connection is gone, and the transaction with it.
+            return false;
+        }
+    }
+
     /** Runs one statement; false if it failed, and then the error is printed. */
     public boolean run(String sql) {
         return run(sql, "");

@@ -1,4 +1,4 @@
-package org.flotilladb.driver;
+package org.flotilladb;
 
 import java.io.PrintWriter;
 import java.sql.Connection;
@@ -8,6 +8,7 @@ import java.util.logging.Logger;
 import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
 import javax.sql.PooledConnection;
+import org.flotilladb.driver.Databases;
 import org.flotilladb.driver.jdbc.FlotillaPooledConnection;
 
 /**
