@@ -82,8 +82,7 @@ class ScenarioTest {
     }
 
     private boolean locked(byte[] key) {
-        return world.servers().stream()
-                .anyMatch(server -> server.data().get(Family.LOCK, Keys.prefix(key)) != null);
+        return world.servers().stream().anyMatch(server -> server.data().get(Family.LOCK, Keys.prefix(key)) != null);
     }
 
     @Test
@@ -125,8 +124,9 @@ class ScenarioTest {
         put(dying, "1", RIGHT);
         dying.commit();
         byte[] shared = Keys.sharedLock(LEFT, dying.startTs());
-        assertTrue(world.runUntil(world.time().nowNs() + 1000 * MS, () -> world.servers().stream()
-                .anyMatch(server -> server.data().get(Family.LOCK, shared) != null)));
+        assertTrue(world.runUntil(
+                world.time().nowNs() + 1000 * MS,
+                () -> world.servers().stream().anyMatch(server -> server.data().get(Family.LOCK, shared) != null)));
         world.clients().get(0).node().crash();
         Transaction writer = two.begin(false);
         writer.put(LEFT, Model.bytes("2"));
