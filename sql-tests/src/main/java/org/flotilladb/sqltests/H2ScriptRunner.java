@@ -39,7 +39,7 @@ public final class H2ScriptRunner {
     public static final String H2_DRIVER = "org.h2.Driver";
 
     /** A file that takes longer hangs; what it has not reached counts as failed. */
-    private static final long FILE_LIMIT_S = Long.getLong("flotilla.conformance.fileLimitS", 60);
+    private static final long FILE_LIMIT_S = Long.getLong("flotilla.conformance.fileLimitS", 300);
 
     private final String url;
     private final Driver driver;
