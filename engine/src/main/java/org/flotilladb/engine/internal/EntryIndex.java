@@ -20,7 +20,6 @@ import org.h2.result.SortOrder;
 import org.h2.table.IndexColumn;
 import org.h2.table.TableFilter;
 import org.h2.value.Value;
-import org.h2.value.ValueNull;
 
 /**
  * An index with entries of its own: encoded columns, and behind them the row's number unless the entry must be unique;
@@ -28,7 +27,7 @@ import org.h2.value.ValueNull;
  */
 final class EntryIndex extends Index {
     private static final double COST_FACTOR = 10;
-    private static final int FIRST_BATCH = 8;
+    private static final int FIRST_BATCH = 16;
     private static final int MAX_BATCH = 512;
 
     private final RegionTable regionTable;
@@ -155,7 +154,7 @@ final class EntryIndex extends Index {
             if (end != null && Arrays.compareUnsigned(start, end) >= 0) {
                 return new RowIndex.OneRow(null);
             }
-            return new Entries(session, regionTable.transaction(session).scan(start, end, reverse, 0));
+            return new Entries(session, regionTable.transaction(session).scan(start, end, reverse, 0), FIRST_BATCH);
         } catch (KeySpaceException e) {
             throw Errors.convert(e);
         }
@@ -207,15 +206,17 @@ final class EntryIndex extends Index {
         return true;
     }
 
+    /** NULLs are neither first nor last. */
     @Override
     public Cursor findFirstOrLast(SessionLocal session, boolean first) {
-        Cursor cursor = find(session, null, null, !first);
-        while (cursor.next()) {
-            if (cursor.getSearchRow().getValue(columnIds[0]) != ValueNull.INSTANCE) {
-                return new RowIndex.OneRow(cursor.get()).standing();
-            }
+        byte[] start = new KeyBytes(prefix).add(KeyCodec.NOT_NULL).toBytes();
+        try {
+            KeyCursor entries = regionTable.transaction(session).scan(start, KeyBytes.after(start), !first, 1);
+            Cursor cursor = new Entries(session, entries, 1);
+            return new RowIndex.OneRow(cursor.next() ? cursor.get() : null).standing();
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
         }
-        return new RowIndex.OneRow(null);
     }
 
     @Override
@@ -239,12 +240,13 @@ final class EntryIndex extends Index {
         private final KeyCursor entries;
         private List<Row> batch = List.of();
         private int at = -1;
-        private int batchSize = FIRST_BATCH;
+        private int batchSize;
         private boolean ended;
 
-        Entries(SessionLocal session, KeyCursor entries) {
+        Entries(SessionLocal session, KeyCursor entries, int firstBatch) {
             this.session = session;
             this.entries = entries;
+            this.batchSize = firstBatch;
         }
 
         @Override

@@ -30,7 +30,7 @@ import org.h2.value.ValueUuid;
  */
 final class KeyCodec {
     private static final int NULL_FIRST = 1;
-    private static final int NOT_NULL = 2;
+    static final int NOT_NULL = 2;
     private static final int NULL_LAST = 3;
 
     private static final long NANOS_PER_DAY = DateTimeUtils.NANOS_PER_DAY;
