@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** The scripts are not part of this project; where they are not beside it, this says so and is skipped. */
 class H2ScriptsTest {
     /** What is missing are spatial indexes and listings that show the schema of our functions. */
-    private static final double LEAST_SHARE = 0.998;
+    private static final double LEAST_SHARE = 0.9975;
 
     @Test
     void nearlyAllOfWhatPlainH2PassesPassesHere() throws Exception {

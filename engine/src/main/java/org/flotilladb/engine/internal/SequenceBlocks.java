@@ -118,7 +118,7 @@ final class SequenceBlocks {
         if (sequences.isEmpty()) {
             return;
         }
-        List<Block> taken = take(sequences);
+        List<Block> taken = take(sequences, null);
         for (Block block : taken) {
             if (block.start != block.sequence.getBaseValue()
                     || block.left(block.start).signum() == 0) {
@@ -128,8 +128,12 @@ final class SequenceBlocks {
         }
     }
 
-    /** A block for each, in one transaction; an empty one where nothing is left. */
-    private List<Block> take(List<Sequence> sequences) {
+    /**
+     * A block for each, in one transaction; an empty one where nothing is left.
+     *
+     * @param from they begin there or behind it; null: wherever the last ones ended
+     */
+    private List<Block> take(List<Sequence> sequences, Long from) {
         List<Block> taken = new ArrayList<>(sequences.size());
         List<byte[]> keys = new ArrayList<>(sequences.size());
         sequences.forEach(sequence -> keys.add(key(sequence.getId())));
@@ -138,6 +142,9 @@ final class SequenceBlocks {
             List<byte[]> stored = own.getAll(keys);
             for (int i = 0; i < keys.size(); i++) {
                 Block block = after(stored.get(i), sequences.get(i));
+                if (from != null && !block.overflows && ahead(block.sequence, from, block.start)) {
+                    block = from(from, block.sequence);
+                }
                 taken.add(block);
                 own.put(keys.get(i), stored(block));
             }
@@ -215,7 +222,9 @@ final class SequenceBlocks {
         if (block.holds(at) && (toTheEnd || block.left(at).compareTo(BigInteger.valueOf(slack(sequence))) >= 0)) {
             return;
         }
-        Block next = take(List.of(sequence)).get(0);
+        // An INSERT with a value of its own may have pushed it forward.
+        boolean pushed = !block.overflows && ahead(sequence, at, block.end);
+        Block next = take(List.of(sequence), pushed ? at : null).get(0);
         if (next.start == block.end && !block.overflows && block.holds(at) && next.start != next.end) {
             block.end = next.end;
             block.overflows = next.overflows;
@@ -223,6 +232,10 @@ final class SequenceBlocks {
         }
         blocks.put(id, next);
         moveTo(next);
+    }
+
+    private static boolean ahead(Sequence sequence, long value, long of) {
+        return sequence.getIncrement() > 0 ? value > of : value < of;
     }
 
     private static boolean within(Sequence sequence, long value) {

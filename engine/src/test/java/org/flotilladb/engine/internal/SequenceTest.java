@@ -182,6 +182,19 @@ class SequenceTest {
     }
 
     @Test
+    void insertsWithValuesOfTheirOwnPushTheSequenceForwardWhereTheModeSaysSo() throws SQLException {
+        SqlSession here = fixture.session("MODE=MySQL");
+        SqlSession there = fixture.session("MODE=MySQL");
+        run(here, "CREATE TABLE T(ID BIGINT AUTO_INCREMENT PRIMARY KEY, V INT)", "INSERT INTO T(V) VALUES (1)");
+        run(there, "INSERT INTO T(V) VALUES (1)");
+        run(here, "INSERT INTO T VALUES (1000000, 2)", "INSERT INTO T(V) VALUES (3)");
+        check(here, "SELECT ID FROM T WHERE V = 3", "1000001");
+        check(here, "SELECT COUNT(*) FROM T", "4");
+        run(fixture.session("MODE=MySQL"), "INSERT INTO T(V) VALUES (4)");
+        assertTrue(Long.parseLong(query(here, "SELECT ID FROM T WHERE V = 4")) > 1_000_001);
+    }
+
+    @Test
     void identityColumnsOfTwoProcessesDoNotCollide() throws SQLException {
         SqlSession here = fixture.session();
         SqlSession there = fixture.session();
