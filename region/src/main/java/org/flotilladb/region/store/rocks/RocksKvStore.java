@@ -45,6 +45,7 @@ public final class RocksKvStore implements KvStore {
     private final ColumnFamilyHandle[] handles = new ColumnFamilyHandle[FAMILIES.length];
     private final WriteOptions unsynced = new WriteOptions();
     private final ReadOptions plain = new ReadOptions();
+    private final InUse users;
     private final List<RocksObject> owned = new ArrayList<>();
 
     /** Opens or creates the database. */
@@ -55,6 +56,7 @@ public final class RocksKvStore implements KvStore {
     /** Over another environment, such as RocksDB's own in memory; null: the file system. */
     public RocksKvStore(Path directory, long cacheBytes, Env env) {
         where = directory.toString();
+        users = new InUse(where);
         DBOptions options = own(new DBOptions())
                 .setCreateIfMissing(true)
                 .setCreateMissingColumnFamilies(true)
@@ -108,10 +110,13 @@ public final class RocksKvStore implements KvStore {
     }
 
     private byte[] get(Family family, byte[] key, ReadOptions options) {
+        int slot = users.enter();
         try {
             return db.get(handles[family.ordinal()], options, key);
         } catch (RocksDBException e) {
             throw RocksErrors.of("read", where, e);
+        } finally {
+            users.exit(slot);
         }
     }
 
@@ -133,7 +138,7 @@ public final class RocksKvStore implements KvStore {
 
     @Override
     public KvSnapshot snapshot() {
-        return new RocksSnapshot(db.getSnapshot());
+        return new RocksSnapshot();
     }
 
     @Override
@@ -143,19 +148,25 @@ public final class RocksKvStore implements KvStore {
 
     @Override
     public void write(KvBatch batch) {
+        int slot = users.enter();
         try (WriteBatch writes = ((Batch) batch).toWriteBatch()) {
             db.write(unsynced, writes);
         } catch (RocksDBException e) {
             throw RocksErrors.of("write", where, e);
+        } finally {
+            users.exit(slot);
         }
     }
 
     @Override
     public void sync() {
+        int slot = users.enter();
         try {
             db.syncWal();
         } catch (RocksDBException e) {
             throw RocksErrors.of("sync", where, e);
+        } finally {
+            users.exit(slot);
         }
     }
 
@@ -164,6 +175,7 @@ public final class RocksKvStore implements KvStore {
         byte[] last = new byte[64];
         Arrays.fill(last, (byte) 0xff);
         long total = 0;
+        int slot = users.enter();
         try (Slice from = new Slice(start == null ? new byte[0] : start);
                 Slice to = new Slice(end == null || end.length == 0 ? last : end)) {
             List<Range> ranges = List.of(new Range(from, to));
@@ -174,12 +186,17 @@ public final class RocksKvStore implements KvStore {
                                 SizeApproximationFlag.INCLUDE_FILES,
                                 SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
             }
+        } finally {
+            users.exit(slot);
         }
         return total;
     }
 
     @Override
     public void close() {
+        if (!users.close()) {
+            return;
+        }
         for (ColumnFamilyHandle handle : handles) {
             handle.close();
         }
@@ -191,12 +208,15 @@ public final class RocksKvStore implements KvStore {
         }
     }
 
+    /** In use until it is closed. */
     private final class RocksSnapshot implements KvSnapshot {
+        private final int slot;
         private final Snapshot snapshot;
         private final ReadOptions options;
 
-        RocksSnapshot(Snapshot snapshot) {
-            this.snapshot = snapshot;
+        RocksSnapshot() {
+            this.slot = users.enter();
+            this.snapshot = db.getSnapshot();
             this.options = new ReadOptions().setSnapshot(snapshot);
         }
 
@@ -219,10 +239,13 @@ public final class RocksKvStore implements KvStore {
         public void close() {
             options.close();
             db.releaseSnapshot(snapshot);
+            users.exit(slot);
         }
     }
 
+    /** In use until it is closed. */
     private final class RocksCursor implements KvCursor {
+        private final int slot = users.enter();
         private final ReadOptions options = new ReadOptions();
         private final Slice upperSlice;
         private final RocksIterator iterator;
@@ -307,6 +330,7 @@ public final class RocksKvStore implements KvStore {
             if (upperSlice != null) {
                 upperSlice.close();
             }
+            users.exit(slot);
         }
     }
 
