@@ -289,7 +289,9 @@ final class Leading {
             return;
         }
         boolean news = peer.acknowledged(m.index());
-        if (!news && !(peer.match() == m.index() && peer.state() == Progress.State.PROBE)) {
+        // An answer to a message of an older term names no entry: it must not be taken for one to a probe at the start.
+        boolean probed = peer.state() == Progress.State.PROBE && m.index() == peer.next() - 1;
+        if (!news && !(peer.match() == m.index() && probed)) {
             return;
         }
         switch (peer.state()) {

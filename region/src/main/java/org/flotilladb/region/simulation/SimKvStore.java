@@ -45,7 +45,7 @@ public final class SimKvStore implements KvStore {
         unsynced.clear();
         crashAtWrite = -1;
         crashing = null;
-        live.close();
+
         live = memory.get();
         for (Family family : Family.values()) {
             KvBatch copy = live.batch();

@@ -347,7 +347,7 @@ final class SimWorld {
                 return;
             }
             if (time.nowNs() > limit) {
-                throw new SimulationFailure("locks are left that nobody can resolve: " + locked.keySet());
+                throw new SimulationFailure("locks are left that nobody can resolve: " + locked.keySet() + state());
             }
             for (byte[] key : locked.values()) {
                 await("a lock is resolved", CALM_LIMIT_MS, session.touch(key));
@@ -431,6 +431,7 @@ final class SimWorld {
                     text.append(peer.leads() ? " leads" : " follows").append(peer.serves() ? ", serves" : "");
                     text.append(", term ").append(peer.term());
                     text.append(", applied ").append(peer.appliedIndex());
+                    text.append(", commit ").append(peer.commitIndex());
                     text.append(", last ").append(peer.lastIndex());
                 }
             }

@@ -52,6 +52,11 @@ public record SimulationSettings(
         return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, trace, memory);
     }
 
+    /** The same with more or less work. */
+    public SimulationSettings withWorkMs(long virtualMs) {
+        return new SimulationSettings(seed, virtualMs, faults, bugs, lie, trace, memory);
+    }
+
     /** The same with every message printed. */
     public SimulationSettings withTrace(PrintStream printed) {
         return new SimulationSettings(seed, workMs, faults, bugs, lie, printed, memory);

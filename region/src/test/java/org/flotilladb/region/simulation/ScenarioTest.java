@@ -107,6 +107,8 @@ class ScenarioTest {
         pass(4 * world.lockTtlMs());
         CompletableFuture<Void> committed = old.commit();
         assertTrue(world.runUntil(world.time().nowNs() + 1000 * MS, () -> locked(LEFT) && locked(RIGHT)));
+        // Its client stands still for less than the ttl, and then goes on.
+        world.clients().get(0).node().pause(world.lockTtlMs() / 2 * MS);
         CompletableFuture<byte[]> left = two.begin(false).get(LEFT);
         CompletableFuture<byte[]> right = two.begin(false).get(RIGHT);
         assertNull(failure(committed));

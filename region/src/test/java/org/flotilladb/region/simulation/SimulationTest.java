@@ -8,9 +8,14 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.TreeMap;
+import org.flotilladb.region.store.rocks.RocksKvStore;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.rocksdb.Env;
+import org.rocksdb.RocksMemEnv;
 
 /** The real Stores, Placement Driver and clients in simulated worlds. */
 class SimulationTest {
@@ -46,6 +51,22 @@ class SimulationTest {
         Long seed = Long.getLong("flotilla.seed");
         Assumptions.assumeTrue(seed != null, "no -Dflotilla.seed=N");
         System.out.println(Simulation.run(SimulationSettings.of(seed)));
+    }
+
+    @Test
+    void a_seed_does_the_same_on_rocksdb_as_on_the_store_in_memory() {
+        SimulationSettings settings = SimulationSettings.of(7).withWorkMs(3000);
+        List<RocksKvStore> opened = new ArrayList<>();
+        try (Env memory = new RocksMemEnv(Env.getDefault())) {
+            String onRocks = Simulation.run(settings.withMemory(() -> {
+                        RocksKvStore store = new RocksKvStore(Path.of("/simulated-" + opened.size()), 1 << 20, memory);
+                        opened.add(store);
+                        return store;
+                    }))
+                    .toString();
+            assertEquals(Simulation.run(settings).toString(), onRocks);
+            opened.forEach(RocksKvStore::close);
+        }
     }
 
     @Test
