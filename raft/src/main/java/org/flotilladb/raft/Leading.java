@@ -2,7 +2,9 @@ package org.flotilladb.raft;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.flotilladb.raft.confchange.ConfChangeException;
 import org.flotilladb.raft.quorum.VoteResult;
+import org.flotilladb.raft.tracker.Membership;
 import org.flotilladb.raft.tracker.Progress;
 
 /** What a leader does: appends, sends, counts, commits, and hands over. */
@@ -12,6 +14,9 @@ final class Leading {
     private long uncommittedBytes;
     /** No change of membership is proposed before the entry at this index is applied. */
     private long pendingConfIndex;
+
+    /** The entry that makes this leader no voter any more; nothing is appended after it. */
+    private long ownRemovalIndex;
 
     private long transferTo;
     /** The target may act on it at any time in this term. */
@@ -28,6 +33,7 @@ final class Leading {
     void reset() {
         uncommittedBytes = 0;
         pendingConfIndex = 0;
+        ownRemovalIndex = 0;
         transferTo = 0;
         timeoutNowSent = false;
         appendsUnsent = false;
@@ -72,10 +78,12 @@ final class Leading {
 
     private boolean quorumActive() {
         VoteResult result = core.members
-                .voters()
+                .counted()
                 .voteResult(voter -> core.members.peer(voter).recentActive() ? 1 : -1);
         for (Progress each : core.members.peers()) {
-            each.setRecentActive(each.id() == core.id);
+            if (each.id() != core.id) {
+                each.beginWindow();
+            }
         }
         return result == VoteResult.WON;
     }
@@ -103,6 +111,9 @@ final class Leading {
         if (transferTo != 0) {
             throw new ProposalDroppedException("leadership is being handed to peer " + transferTo);
         }
+        if (ownRemovalIndex > core.log.applied()) {
+            throw new ProposalDroppedException("peer " + core.id + " is about to be removed from the group");
+        }
         long pendingBefore = pendingConfIndex;
         List<Entry> entries = new ArrayList<>(proposals.size());
         long index = core.log.lastIndex();
@@ -111,12 +122,16 @@ final class Leading {
             EntryType type = proposal.type();
             byte[] data = proposal.data();
             if (type != EntryType.NORMAL) {
-                if (refusal(ConfChange.decode(proposal)) != null && core.config.confChangeValidation) {
+                ConfChange change = ConfChange.decode(proposal);
+                if (refusal(change) != null && core.config.confChangeValidation) {
                     // It keeps its place, and changes nothing.
                     type = EntryType.NORMAL;
                     data = null;
                 } else {
                     pendingConfIndex = index;
+                    if (core.config.handOverOnRemoval && core.members.removesSelf(change)) {
+                        ownRemovalIndex = index;
+                    }
                 }
             }
             entries.add(new Entry(type, core.term, index, data));
@@ -145,6 +160,23 @@ final class Leading {
             return "there is no joint configuration to leave";
         }
         return null;
+    }
+
+    /** Why the membership after a change could not decide anything, as far as can be seen; null when it could. */
+    String wouldStall(ConfChange change) {
+        Membership after;
+        try {
+            after = core.members.after(change);
+        } catch (ConfChangeException e) {
+            return null;
+        }
+        VoteResult alive = after.voters().voteResult(voter -> {
+            Progress peer = core.members.peer(voter);
+            return voter == core.id || peer == null || peer.heardLately() ? 1 : -1;
+        });
+        return alive == VoteResult.WON
+                ? null
+                : "of the voters that there would be, " + after.voters() + ", no majority has been heard lately";
     }
 
     private void append(List<Entry> entries) {
@@ -270,6 +302,10 @@ final class Leading {
             throw new RaftInvariantException("storage offers a snapshot of entry " + snapshot.index()
                     + ", but its log begins at " + core.log.firstIndex());
         }
+        if (!snapshot.confState().contains(to.id())) {
+            // Made before the peer joined; the peer would not take it. A newer one will do.
+            return false;
+        }
         to.becomeSnapshot(snapshot.index());
         core.send(core.promises.stamp(Message.to(to.id(), MessageType.SNAP).snapshot(snapshot)));
         return true;
@@ -348,7 +384,7 @@ final class Leading {
     /** Commits by counting copies, only entries of this leader's own term (Raft, section 5.4.2). */
     private boolean maybeCommit() {
         long index = core.members
-                .voters()
+                .counted()
                 .reachedByMajority(voter -> core.members.peer(voter).match());
         if (index <= core.log.committed() || core.log.term(index) != core.term) {
             return false;
@@ -371,6 +407,19 @@ final class Leading {
         }
         if (transferTo != 0 && !core.members.voters().contains(transferTo)) {
             transferTo = 0;
+        }
+    }
+
+    /** This leader is no voter any more: whoever has its whole log may take over at once. */
+    void handOver() {
+        Progress best = null;
+        for (Progress each : core.members.peers()) {
+            boolean whole = each.match() == core.log.lastIndex()
+                    && core.members.voters().contains(each.id());
+            best = best == null && whole ? each : best;
+        }
+        if (best != null) {
+            sendTimeoutNow(best.id());
         }
     }
 

@@ -97,14 +97,12 @@ final class Promises {
         if (!core.leads() || core.leading.transferring()) {
             return NO_LEASE;
         }
-        if (core.members.voters().isOnly(core.id)) {
+        long sentNs = core.members.counted().reachedByMajority(this::promisedSentNs);
+        if (sentNs == Long.MAX_VALUE) {
+            // It decides alone.
             return Long.MAX_VALUE;
         }
-        if (!on) {
-            return NO_LEASE;
-        }
-        long sentNs = core.members.voters().reachedByMajority(this::promisedSentNs);
-        return sentNs == Long.MIN_VALUE || sentNs == Long.MAX_VALUE ? NO_LEASE : sentNs + leaseNs;
+        return sentNs == NO_LEASE || !on ? NO_LEASE : sentNs + leaseNs;
     }
 
     private long promisedSentNs(long voter) {

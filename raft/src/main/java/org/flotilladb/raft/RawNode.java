@@ -2,6 +2,7 @@ package org.flotilladb.raft;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.flotilladb.raft.quorum.IdSet;
 import org.flotilladb.raft.tracker.Progress;
 
 /**
@@ -69,9 +70,19 @@ public final class RawNode {
 
     /**
      * Proposes a change of membership. While another one is pending, or where it does not fit the present one, an entry
-     * without effect takes its place.
+     * without effect takes its place. A leader refuses a change after which, by what it has heard lately, no majority
+     * would be alive.
      */
     public void proposeConfChange(ConfChange change) throws ProposalDroppedException {
+        String stall = core.leads() ? core.leading.wouldStall(change) : null;
+        if (stall != null) {
+            throw new ProposalDroppedException(stall);
+        }
+        forceConfChange(change);
+    }
+
+    /** The same, even where the group may not be able to decide anything afterwards. */
+    public void forceConfChange(ConfChange change) throws ProposalDroppedException {
         propose(List.of(new Entry(change.entryType(), 0, 0, change.encode())));
     }
 
@@ -98,6 +109,19 @@ public final class RawNode {
      */
     public ConfState applyConfChange(ConfChange change) {
         return core.members.apply(change);
+    }
+
+    /**
+     * The way out when so many voters are lost for good that the others are no majority: from now on, until this peer
+     * restarts, majorities are counted without the lost ones. Call it on the survivor with the longest log, let it
+     * campaign, and remove the lost voters with {@link #forceConfChange}. A lost voter must never come back with its old
+     * log. What may be lost with them is stated in the answer; nothing is, if they are in fact not needed.
+     *
+     * @throws IllegalArgumentException when nobody would be left, or this peer is among the lost
+     */
+    public RecoveryReport declareLost(List<Long> voters) {
+        core.members.declareLost(IdSet.of(voters));
+        return new RecoveryReport(voters, core.log.committed(), core.log.lastIndex());
     }
 
     /** Begins the hand-over of leadership to another voter; it takes it once its log is complete. */
@@ -131,7 +155,10 @@ public final class RawNode {
         core.leading.unreachable(peer);
     }
 
-    /** Whether a snapshot has reached that peer (and was taken over), or failed. */
+    /**
+     * A snapshot has reached that peer, or is lost. To be called for each one that was sent, for nothing else is sent to
+     * the peer until it is known, or until the peer's own answer comes, which may be lost too.
+     */
     public void reportSnapshot(long peer, boolean arrived) {
         core.leading.snapshotReported(peer, arrived);
     }
@@ -214,6 +241,8 @@ public final class RawNode {
             }
         } else if (m.type() == MessageType.PRE_VOTE) {
             core.send(Message.to(m.from(), MessageType.PRE_VOTE_RESP).reject(true, 0));
+        } else if (m.type() == MessageType.VOTE && core.config.tellNewerTerm) {
+            core.send(Message.to(m.from(), MessageType.VOTE_RESP).reject(true, 0));
         } else if (m.type() == MessageType.STORAGE_APPEND_RESP && m.snapshot() != null) {
             // What was stored under an older term may have been replaced since, but a snapshot is committed.
             snapshotApplied(m.snapshot());
@@ -277,6 +306,11 @@ public final class RawNode {
     private void appliedTo(long index, long sizeBytes) {
         core.log.appliedTo(Math.max(index, core.log.applied()), sizeBytes);
         core.leading.leaveJointWhenApplied();
+        core.elections.startDeferred();
+        Message snapshot = core.following.takeHeldSnapshot();
+        if (snapshot != null) {
+            process(snapshot);
+        }
     }
 
     // ---- what comes out ------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ public enum Bug {
     COMMIT_ANNOUNCED_EARLY("a leader announces its last entry as committed"),
     PREVIOUS_ENTRY_NOT_CHECKED("a follower appends after an entry that does not match"),
     READ_INDEX_NOT_PROVEN("a leader answers a read index without asking whether it still leads"),
+    MEMBERSHIP_NOT_STORED("a restarted peer acts by the group's first membership"),
+    MEMBERSHIP_CHANGES_OVERLAP("a change of membership is proposed while another one is pending"),
     ENTRY_APPLIED_TWICE("a restarted peer applies an entry that its state already has");
 
     private final String sentence;

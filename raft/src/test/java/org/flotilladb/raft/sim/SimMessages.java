@@ -16,7 +16,11 @@ final class SimMessages {
                 .reject(m.reject(), m.rejectHint())
                 .context(m.context())
                 .lease(m.sentNs(), m.promiseNs())
-                .transferMark(m.transferMark());
+                .transferMark(m.transferMark())
+                .vote(m.vote())
+                .priority(m.priority())
+                .snapshot(m.snapshot())
+                .responses(m.responses());
     }
 
     static Message marked(Message m) {
