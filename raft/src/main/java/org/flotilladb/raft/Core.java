@@ -16,6 +16,8 @@ final class Core {
     final Leading leading;
     final Following following;
     final Reads reads;
+    final Grants grants;
+    final HeldLease heldLease;
 
     /** The time that the present call was given. */
     long nowNs;
@@ -48,6 +50,8 @@ final class Core {
         leading = new Leading(this);
         following = new Following(this);
         reads = new Reads(this);
+        grants = new Grants(this);
+        heldLease = new HeldLease(this, draw());
         members.restore(state.confState());
         enterTerm(term);
         out.begin();
@@ -109,6 +113,7 @@ final class Core {
         if (newTerm != term) {
             term = newTerm;
             vote = 0;
+            heldLease.drop();
         }
         leader = 0;
         electionElapsed = 0;
@@ -118,6 +123,7 @@ final class Core {
         members.resetProgress();
         leading.reset();
         reads.reset();
+        grants.reset();
     }
 
     private void drawElectionTimeout() {

@@ -86,6 +86,7 @@ final class Elections {
         if (grant && !pre) {
             core.electionElapsed = 0;
             core.vote = m.from();
+            core.heldLease.drop();
         }
         core.out.send(Message.to(m.from(), pre ? MessageType.PRE_VOTE_RESP : MessageType.VOTE_RESP)
                 .from(core.id)

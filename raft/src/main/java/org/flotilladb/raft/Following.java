@@ -47,7 +47,20 @@ final class Following {
 
     void handleHeartbeat(Message m) {
         core.log.commitTo(m.commit());
-        answer(m, Message.to(m.from(), MessageType.HEARTBEAT_RESP).context(m.context()));
+        ReplicaLease answered = core.heldLease.handle(m.replicaLease());
+        answer(
+                m,
+                Message.to(m.from(), MessageType.HEARTBEAT_RESP)
+                        .context(m.context())
+                        .replicaLease(answered != null ? answered : core.heldLease.question()));
+    }
+
+    /** Tells the leader, unasked, that the replica's lease is over. */
+    void giveBackLease() {
+        ReplicaLease given = core.heldLease.giveBack();
+        if (given != null && core.leader != 0 && core.role == Role.FOLLOWER) {
+            core.send(Message.to(core.leader, MessageType.HEARTBEAT_RESP).replicaLease(given));
+        }
     }
 
     void handleSnapshot(Message m) {

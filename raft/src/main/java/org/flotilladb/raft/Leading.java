@@ -21,6 +21,8 @@ final class Leading {
     private long transferTo;
     /** The target may act on it at any time in this term. */
     private boolean timeoutNowSent;
+    /** The present transfer has not sent it yet. */
+    private boolean timeoutNowWaits;
 
     private boolean appendsUnsent;
     private boolean commitUnsent;
@@ -36,6 +38,7 @@ final class Leading {
         ownRemovalIndex = 0;
         transferTo = 0;
         timeoutNowSent = false;
+        timeoutNowWaits = false;
         appendsUnsent = false;
         commitUnsent = false;
         selfAckIndex = 0;
@@ -69,6 +72,11 @@ final class Leading {
                 return;
             }
             transferTo = 0;
+            core.grants.grantAgain();
+        }
+        if (core.config.leases) {
+            // Holders may have gone by the clock.
+            holderGone();
         }
         if (core.heartbeatElapsed >= core.config.heartbeatTick) {
             core.heartbeatElapsed = 0;
@@ -90,12 +98,14 @@ final class Leading {
 
     void broadcastHeartbeat() {
         byte[] context = core.reads.roundContext();
+        core.grants.round();
         for (Progress each : core.members.peers()) {
             if (each.id() != core.id) {
                 long commit = Math.min(each.match(), core.log.committed());
                 core.send(core.promises.stamp(Message.to(each.id(), MessageType.HEARTBEAT)
                         .commit(commit)
-                        .context(context)));
+                        .context(context)
+                        .replicaLease(core.grants.forHeartbeat(each))));
                 each.sentCommit(commit);
             }
         }
@@ -113,6 +123,10 @@ final class Leading {
         }
         if (ownRemovalIndex > core.log.applied()) {
             throw new ProposalDroppedException("peer " + core.id + " is about to be removed from the group");
+        }
+        if (core.grants.any() && proposals.stream().anyMatch(each -> each.type() != EntryType.NORMAL)) {
+            core.grants.takeBack();
+            throw new ProposalDroppedException("replica leases are being taken back first; ask again shortly");
         }
         long pendingBefore = pendingConfIndex;
         List<Entry> entries = new ArrayList<>(proposals.size());
@@ -350,8 +364,8 @@ final class Leading {
             while (sendAppend(peer, false)) {
                 // fills the window
             }
-            if (transferTo == peer.id() && !timeoutNowSent && peer.match() == core.log.lastIndex()) {
-                sendTimeoutNow(peer.id());
+            if (transferTo == peer.id()) {
+                maybeSendTimeoutNow(peer);
             }
         }
     }
@@ -379,13 +393,31 @@ final class Leading {
             sendAppend(peer, true);
         }
         core.reads.handleHeartbeatAnswer(peer, m);
+        core.grants.handle(peer.id(), m.replicaLease());
+    }
+
+    /** Fewer replicas hold leases than before, or time has passed: what waited for them goes on. */
+    void holderGone() {
+        if (maybeCommit() && core.config.eagerCommit) {
+            broadcastCommit();
+        }
+        if (transferTo != 0) {
+            maybeSendTimeoutNow(core.members.peer(transferTo));
+        }
+        leaveJointWhenApplied();
+    }
+
+    /** Whether the membership is joint, or a change of it may be pending: no lease is granted meanwhile. */
+    boolean changingMembers() {
+        return core.members.membership().isJoint() || pendingConfIndex > core.log.applied();
     }
 
     /** Commits by counting copies, only entries of this leader's own term (Raft, section 5.4.2). */
     private boolean maybeCommit() {
-        long index = core.members
+        long held = core.members
                 .counted()
                 .reachedByMajority(voter -> core.members.peer(voter).match());
+        long index = core.grants.limit(held);
         if (index <= core.log.committed() || core.log.term(index) != core.term) {
             return false;
         }
@@ -461,16 +493,26 @@ final class Leading {
             return;
         }
         transferTo = 0;
+        core.grants.grantAgain();
         if (to == core.id) {
             return;
         }
         // It has one election timeout.
         core.electionElapsed = 0;
         transferTo = to;
-        if (target.match() == core.log.lastIndex()) {
-            sendTimeoutNow(to);
-        } else {
+        core.grants.takeBack();
+        timeoutNowWaits = true;
+        maybeSendTimeoutNow(target);
+        if (target.match() != core.log.lastIndex()) {
             sendAppend(target, true);
+        }
+    }
+
+    /** Once the target has everything, and no replica holds a lease that its election would not respect. */
+    private void maybeSendTimeoutNow(Progress target) {
+        if (timeoutNowWaits && target != null && target.match() == core.log.lastIndex() && !core.grants.any()) {
+            timeoutNowWaits = false;
+            sendTimeoutNow(target.id());
         }
     }
 

@@ -142,6 +142,39 @@ public final class RawNode {
         return core.reads.ask(context);
     }
 
+    /**
+     * Whether this replica is to hold a lease of its own while it follows: it asks with each answer to a heartbeat. Off at
+     * the start; to be switched on when reads come here, and off when they stop.
+     */
+    public void wantReplicaLease(boolean wanted) {
+        core.heldLease.want(wanted);
+    }
+
+    /** Gives the replica's lease back, so that writes do not wait for a replica that stops. */
+    public void giveBackReplicaLease(long now) {
+        core.nowNs = now;
+        core.following.giveBackLease();
+    }
+
+    /**
+     * Until when, on this peer's monotonic clock, this follower's replica lease holds; {@link Long#MIN_VALUE} for none. A
+     * read under it notes {@link #lastIndex} when it arrives, waits until that is applied, takes its snapshot, and then
+     * checks clock and term.
+     */
+    public long replicaLeaseUntilNs() {
+        return core.heldLease.untilNs();
+    }
+
+    /**
+     * The wall clock has run ahead of the monotonic one: the machine may have been suspended while others' clocks went on.
+     * All leases are dropped, and this peer promises anew as after a restart.
+     */
+    public void suspectClock(long now) {
+        core.nowNs = now;
+        core.heldLease.drop();
+        core.promises.clockSuspected();
+    }
+
     /** Makes a follower forget its leader, so that it may grant pre-votes; it keeps its promise, if it made one. */
     public void forgetLeader() {
         boolean leased = core.config.readOnlyOption == ReadOnlyOption.LEASE_BASED && !core.config.leases;

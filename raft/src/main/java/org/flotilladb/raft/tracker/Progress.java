@@ -225,6 +225,11 @@ public final class Progress {
         promisedSentNs = Math.max(promisedSentNs, sentNs);
     }
 
+    /** Nothing that it has answered counts any more; only what it answers from now on. */
+    public void forgetPromise() {
+        promisedSentNs = Long.MIN_VALUE;
+    }
+
     public long answeredRound() {
         return answeredRound;
     }

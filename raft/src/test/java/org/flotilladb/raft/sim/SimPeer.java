@@ -46,7 +46,8 @@ final class SimPeer {
     /** Reads that wait for their index to be applied. */
     final List<SimRead> waiting = new ArrayList<>();
 
-    record SimRead(String how, long index, long shownAtStart) {}
+    /** Served once the index is applied; one by a replica lease only if that still holds then. */
+    record SimRead(String how, long index, long shownAtStart, boolean leased) {}
 
     SimPeer(Simulation sim, long id, double rate, ConfState first) {
         this.sim = sim;
@@ -108,6 +109,7 @@ final class SimPeer {
                     .promiseAtStart(promised);
         }
         node = new RawNode(builder.build(), clock());
+        node.wantReplicaLease(sim.replicaLeases);
         up = true;
         readyScheduled = false;
     }
@@ -194,8 +196,12 @@ final class SimPeer {
             if (read.index() > applied) {
                 return false;
             }
-            sim.invariants.read(read.how(), id, applied, read.shownAtStart());
-            sim.reads++;
+            boolean holds = !read.leased || clock() < node.replicaLeaseUntilNs() || sim.has(Bug.REPLICA_LEASE_KEPT);
+            if (holds) {
+                sim.invariants.read(read.how(), id, applied, read.shownAtStart());
+                sim.reads++;
+                sim.replicaReads += read.leased ? 1 : 0;
+            }
             return true;
         });
     }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 import org.flotilladb.raft.ConfChange;
 import org.flotilladb.raft.ConfState;
@@ -15,6 +16,7 @@ import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
 import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.raft.Ready;
+import org.flotilladb.raft.ReplicaLease;
 
 /**
  * One group under faults, from one number: messages are lost, delayed, repeated and reordered, links are cut, peers pause
@@ -28,7 +30,8 @@ public final class Simulation {
     static final double RATE_ERROR = 0.05;
     static final long MARGIN_NS = 1_000_000L;
     private static final long MS = 1_000_000L;
-    private static final long CALM_NS = 60_000 * MS;
+    private static final long CALM_SPAN_NS = 10_000 * MS;
+    private static final int MAX_CALM_SPANS = 60;
 
     final SimRandom random;
     /** All peers that there may be; some belong to the group from the start. */
@@ -63,6 +66,7 @@ public final class Simulation {
     final double saveChance;
     final long keepEntries;
     final boolean leases;
+    final boolean replicaLeases;
     final boolean preVote;
     private final long faultEveryNs;
     private final long clientEveryNs;
@@ -79,6 +83,7 @@ public final class Simulation {
     private long hash = 17;
     private long operations;
     long reads;
+    long replicaReads;
     private long crashCount;
     private long writes;
     long snapshots;
@@ -106,6 +111,7 @@ public final class Simulation {
         transfers = shape.chance(0.8);
         leases = shape.chance(0.75);
         preVote = shape.chance(0.75);
+        replicaLeases = leases && shape.chance(0.6);
         eagerCommit = shape.chance(0.5);
         maxInflight = shape.chance(0.5) ? 256 : (int) shape.between(1, 4);
         maxMessageBytes = shape.chance(0.5) ? 1 << 20 : shape.between(0, 64);
@@ -157,35 +163,50 @@ public final class Simulation {
         next.action.run();
     }
 
-    /** Without faults there is a leader again, and every member comes to have what it has. */
+    /**
+     * Without faults there is a leader again, and every member comes to have what it has; with the narrowest windows and
+     * the longest logs that takes a while.
+     */
     private void healAndCheck() {
         calm = true;
         cut.clear();
         peers.values().forEach(peer -> peer.pausedUntil = 0);
         long writesBefore = writes;
-        for (long until = now + CALM_NS; now < until; ) {
-            runNext();
+        runUntil(() -> writes > writesBefore, "no progress");
+        quiet = true;
+        runUntil(this::allEqual, "a member stays behind");
+    }
+
+    private void runUntil(BooleanSupplier reached, String otherwise) {
+        for (int span = 0; span < MAX_CALM_SPANS; span++) {
+            for (long until = now + CALM_SPAN_NS; now < until; ) {
+                runNext();
+            }
+            if (reached.getAsBoolean()) {
+                return;
+            }
         }
+        throw new Invariants.Violation(
+                otherwise + " in " + MAX_CALM_SPANS * (CALM_SPAN_NS / MS / 1000) + " s without faults: " + peers());
+    }
+
+    private boolean allEqual() {
         SimPeer leader = null;
         for (SimPeer peer : peers.values()) {
             if (peer.up && peer.node.isLeader() && (leader == null || peer.node.term() > leader.node.term())) {
                 leader = peer;
             }
         }
-        if (leader == null || writes == writesBefore) {
-            throw new Invariants.Violation(
-                    "no progress in " + CALM_NS / 1_000_000_000L + " s without faults: " + peers());
+        if (leader == null || leader.applied < leader.node.commitIndex()) {
+            return false;
         }
-        quiet = true;
-        for (long until = now + CALM_NS / 10; now < until; ) {
-            runNext();
-        }
+        ConfState members = leader.node.status().confState();
         for (SimPeer peer : peers.values()) {
-            if (leader.node.status().confState().contains(peer.id) && peer.applied != leader.applied) {
-                throw new Invariants.Violation(
-                        "peer " + peer.id + " stays behind at " + peer.applied + " without faults: " + peers());
+            if (members.contains(peer.id) && peer.applied != leader.applied) {
+                return false;
             }
         }
+        return true;
     }
 
     private String peers() {
@@ -322,7 +343,7 @@ public final class Simulation {
             long number = ByteBuffer.wrap(read.context()).getLong();
             Long shown = questions.remove(number);
             if (shown != null) {
-                peer.waiting.add(new SimPeer.SimRead("read index", read.index(), shown));
+                peer.waiting.add(new SimPeer.SimRead("read index", read.index(), shown, false));
             }
         }
     }
@@ -443,6 +464,14 @@ public final class Simulation {
 
     private void send(Message original) {
         Message message = corrupt(original);
+        if (bug == Bug.HOLDER_FORGOTTEN && granted(message)) {
+            SimPeer leader = peers.get(message.from());
+            at(0, () -> {
+                if (leader.up) {
+                    leader.node.step(SimMessages.forgedGiveBack(message), leader.clock());
+                }
+            });
+        }
         if (now < cut.getOrDefault(message.from() * 100 + message.to(), 0L) || (!calm && random.chance(lossChance))) {
             event(1, message.from(), message.to(), message.type().code());
             reportSent(message, false);
@@ -488,8 +517,13 @@ public final class Simulation {
                 app ? SimMessages.withCommit(m, m.index() + m.entries().size()) : m;
             case OLD_TERMS_COMMITTED_BY_COUNTING ->
                 heartbeat || app ? SimMessages.withCommit(m, Math.max(m.commit(), counted(m))) : m;
+            case REPLICA_LEASE_TOO_LONG -> granted(m) ? SimMessages.withLongLease(m) : m;
             default -> m;
         };
+    }
+
+    private static boolean granted(Message m) {
+        return m.replicaLease() != null && m.replicaLease().kind() == ReplicaLease.Kind.GRANT;
     }
 
     /** What the sender's entries on a majority of disks would commit at the receiver, whatever their term. */
@@ -592,7 +626,11 @@ public final class Simulation {
     }
 
     private void leaseRead(SimPeer peer) {
-        if (!peer.node.isLeader() || !leases) {
+        if (!leases) {
+            return;
+        }
+        if (!peer.node.isLeader()) {
+            replicaRead(peer);
             return;
         }
         long shown = invariants.shown();
@@ -619,10 +657,19 @@ public final class Simulation {
         }
     }
 
+    private void replicaRead(SimPeer peer) {
+        boolean kept = bug == Bug.REPLICA_LEASE_KEPT && peer.node.replicaLeaseUntilNs() != Long.MIN_VALUE;
+        if (peer.clock() < peer.node.replicaLeaseUntilNs() || kept) {
+            long index = bug == Bug.REPLICA_READ_BEFORE_APPLY ? 0 : peer.node.lastIndex();
+            peer.waiting.add(new SimPeer.SimRead("replica lease read", index, invariants.shown(), true));
+            peer.finishReads();
+        }
+    }
+
     private void readIndex(SimPeer peer, long number) {
         if (bug == Bug.READ_INDEX_NOT_PROVEN) {
             if (peer.node.isLeader() && peer.node.committedInTerm()) {
-                peer.waiting.add(new SimPeer.SimRead("read index", peer.node.commitIndex(), invariants.shown()));
+                peer.waiting.add(new SimPeer.SimRead("read index", peer.node.commitIndex(), invariants.shown(), false));
                 peer.finishReads();
             }
             return;
@@ -663,7 +710,13 @@ public final class Simulation {
                     cutSome(peer);
                 }
             }
-            case 4 -> campaign(peer);
+            case 4 -> {
+                campaign(peer);
+                if (replicaLeases && peer.up && random.chance(0.5)) {
+                    peer.node.giveBackReplicaLease(peer.clock());
+                    afterStep(peer);
+                }
+            }
             case 5 -> {
                 if (crashes && !calm && random.chance(0.3)) {
                     rackFails(peer);
@@ -801,7 +854,8 @@ public final class Simulation {
     public String summary() {
         return ids.length + " peers, " + events + " events in " + now / 1_000_000_000L + " s, " + elections()
                 + " elections, " + invariants.committedCount() + " entries, " + writes + " writes, " + reads
-                + " reads, " + crashCount + " crashes, " + snapshots + " snapshots, "
+                + " reads (" + replicaReads + " by replica leases), " + crashCount + " crashes, " + snapshots
+                + " snapshots, "
                 + changes + " changes of membership applied, hash " + Long.toHexString(hash);
     }
 }

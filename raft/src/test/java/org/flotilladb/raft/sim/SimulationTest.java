@@ -27,15 +27,18 @@ class SimulationTest {
     @Test
     void invariantsHold() {
         long counted = 0;
+        long replicaReads = 0;
         long seed = FIRST_SEED;
         for (; counted < SEEDS && seed < FIRST_SEED + 10 * SEEDS; seed++) {
             Simulation simulation = run(seed, Bug.NONE, EVENTS);
+            replicaReads += simulation.replicaReads;
             if (simulation.elections() >= MIN_ELECTIONS) {
                 counted++;
             }
         }
         System.out.println("Raft simulation: " + counted + " of " + (seed - FIRST_SEED) + " seeds from " + FIRST_SEED
-                + " counted, " + EVENTS + " events each");
+                + " counted, " + EVENTS + " events each, "
+                + replicaReads + " reads by replica leases");
         assertTrue(counted >= SEEDS / 3, counted + " seeds had " + MIN_ELECTIONS + " elections");
     }
 
