@@ -455,6 +455,16 @@ final class Leading {
         }
     }
 
+    /** Everybody has everything, and nobody waits for anything. */
+    boolean isQuiet() {
+        for (Progress each : core.members.peers()) {
+            if (each.match() != core.log.lastIndex()) {
+                return false;
+            }
+        }
+        return transferTo == 0 && !changingMembers() && !core.grants.any() && core.reads.isQuiet();
+    }
+
     void unreachable(long id) {
         Progress peer = core.members.peer(id);
         // What was sent ahead is likely lost.

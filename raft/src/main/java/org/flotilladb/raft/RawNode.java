@@ -432,6 +432,17 @@ public final class RawNode {
         return core.promises.leaseUntilNs();
     }
 
+    /**
+     * Whether nothing is under way, so that the group may rest: its peers need not be ticked until somebody proposes, asks,
+     * or sends a message. A leader's lease lapses meanwhile, and is there again one heartbeat after it is woken.
+     */
+    public boolean isQuiet() {
+        return !hasReady()
+                && core.leader != 0
+                && core.log.applied() == core.log.lastIndex()
+                && (!core.leads() || core.leading.isQuiet());
+    }
+
     public Status status() {
         List<PeerStatus> peers = new ArrayList<>();
         if (core.leads()) {

@@ -97,6 +97,10 @@ final class Reads {
         }
     }
 
+    boolean isQuiet() {
+        return early.isEmpty() && pending.isEmpty();
+    }
+
     boolean hasUnsent() {
         return roundUnsent;
     }

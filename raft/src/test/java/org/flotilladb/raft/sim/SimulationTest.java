@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.flotilladb.raft.RaftInvariantException;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -49,6 +51,23 @@ class SimulationTest {
                     run(seed, Bug.NONE, 5_000).summary(),
                     run(seed, Bug.NONE, 5_000).summary());
         }
+    }
+
+    @Test
+    void aSeedRunsTheSameWayInAnotherJvm() throws Exception {
+        Process other = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        SimulationHash.class.getName(),
+                        Long.toString(FIRST_SEED),
+                        "10",
+                        "5000")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String there = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        assertEquals(0, other.waitFor());
+        assertEquals(SimulationHash.of(FIRST_SEED, 10, 5000), there);
     }
 
     @ParameterizedTest
