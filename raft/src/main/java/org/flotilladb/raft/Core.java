@@ -14,6 +14,7 @@ final class Core {
     final Promises promises;
     final Elections elections;
     final Leading leading;
+    final Transfer transfer;
     final Following following;
     final Reads reads;
     final Grants grants;
@@ -48,6 +49,7 @@ final class Core {
         promises = new Promises(this);
         elections = new Elections(this);
         leading = new Leading(this);
+        transfer = new Transfer(this);
         following = new Following(this);
         reads = new Reads(this);
         grants = new Grants(this);

@@ -123,7 +123,7 @@ final class Grants {
     private boolean mayGrant(Progress to) {
         return core.leading.committedInTerm()
                 && core.log.applied() >= core.leading.termStartIndex()
-                && !core.leading.transferring()
+                && !core.transfer.endsLease()
                 && !core.leading.changingMembers()
                 && to.state() == Progress.State.REPLICATE
                 && to.match() >= heldBefore;

@@ -18,12 +18,6 @@ final class Leading {
     /** The entry that makes this leader no voter any more; nothing is appended after it. */
     private long ownRemovalIndex;
 
-    private long transferTo;
-    /** The target may act on it at any time in this term. */
-    private boolean timeoutNowSent;
-    /** The present transfer has not sent it yet. */
-    private boolean timeoutNowWaits;
-
     private boolean appendsUnsent;
     private boolean commitUnsent;
     private long selfAckIndex;
@@ -36,9 +30,7 @@ final class Leading {
         uncommittedBytes = 0;
         pendingConfIndex = 0;
         ownRemovalIndex = 0;
-        transferTo = 0;
-        timeoutNowSent = false;
-        timeoutNowWaits = false;
+        core.transfer.reset();
         appendsUnsent = false;
         commitUnsent = false;
         selfAckIndex = 0;
@@ -71,7 +63,7 @@ final class Leading {
                 core.becomeFollower(core.term, 0);
                 return;
             }
-            transferTo = 0;
+            core.transfer.giveUp();
             core.grants.grantAgain();
         }
         if (core.config.leases) {
@@ -118,8 +110,8 @@ final class Leading {
         if (core.members.self() == null) {
             throw new ProposalDroppedException("peer " + core.id + " has been removed from the group");
         }
-        if (transferTo != 0) {
-            throw new ProposalDroppedException("leadership is being handed to peer " + transferTo);
+        if (core.transfer.target() != 0) {
+            throw new ProposalDroppedException("leadership is being handed to peer " + core.transfer.target());
         }
         if (ownRemovalIndex > core.log.applied()) {
             throw new ProposalDroppedException("peer " + core.id + " is about to be removed from the group");
@@ -272,7 +264,7 @@ final class Leading {
         }
     }
 
-    private boolean sendAppend(Progress to, boolean evenEmpty) {
+    boolean sendAppend(Progress to, boolean evenEmpty) {
         if (to.paused()) {
             return false;
         }
@@ -364,9 +356,7 @@ final class Leading {
             while (sendAppend(peer, false)) {
                 // fills the window
             }
-            if (transferTo == peer.id()) {
-                maybeSendTimeoutNow(peer);
-            }
+            core.transfer.proceed();
         }
     }
 
@@ -401,9 +391,7 @@ final class Leading {
         if (maybeCommit() && core.config.eagerCommit) {
             broadcastCommit();
         }
-        if (transferTo != 0) {
-            maybeSendTimeoutNow(core.members.peer(transferTo));
-        }
+        core.transfer.proceed();
         leaveJointWhenApplied();
     }
 
@@ -437,21 +425,8 @@ final class Leading {
                 }
             }
         }
-        if (transferTo != 0 && !core.members.voters().contains(transferTo)) {
-            transferTo = 0;
-        }
-    }
-
-    /** This leader is no voter any more: whoever has its whole log may take over at once. */
-    void handOver() {
-        Progress best = null;
-        for (Progress each : core.members.peers()) {
-            boolean whole = each.match() == core.log.lastIndex()
-                    && core.members.voters().contains(each.id());
-            best = best == null && whole ? each : best;
-        }
-        if (best != null) {
-            sendTimeoutNow(best.id());
+        if (!core.members.voters().contains(core.transfer.target())) {
+            core.transfer.giveUp();
         }
     }
 
@@ -462,7 +437,7 @@ final class Leading {
                 return false;
             }
         }
-        return transferTo == 0 && !changingMembers() && !core.grants.any() && core.reads.isQuiet();
+        return core.transfer.target() == 0 && !changingMembers() && !core.grants.any() && core.reads.isQuiet();
     }
 
     void unreachable(long id) {
@@ -484,50 +459,5 @@ final class Leading {
         peer.becomeProbe();
         // Until it answers, or the next heartbeat's answer comes.
         peer.pause();
-    }
-
-    // ---- transfer ------------------------------------------------------------------------------------------------
-
-    /** From the start of a transfer this leader serves no lease; once TimeoutNow has left, for the rest of its term. */
-    boolean transferring() {
-        return timeoutNowSent || transferTo != 0;
-    }
-
-    long transferTo() {
-        return transferTo;
-    }
-
-    void transfer(long to) {
-        Progress target = core.members.peer(to);
-        if (target == null || target.learner() || transferTo == to) {
-            return;
-        }
-        transferTo = 0;
-        core.grants.grantAgain();
-        if (to == core.id) {
-            return;
-        }
-        // It has one election timeout.
-        core.electionElapsed = 0;
-        transferTo = to;
-        core.grants.takeBack();
-        timeoutNowWaits = true;
-        maybeSendTimeoutNow(target);
-        if (target.match() != core.log.lastIndex()) {
-            sendAppend(target, true);
-        }
-    }
-
-    /** Once the target has everything, and no replica holds a lease that its election would not respect. */
-    private void maybeSendTimeoutNow(Progress target) {
-        if (timeoutNowWaits && target != null && target.match() == core.log.lastIndex() && !core.grants.any()) {
-            timeoutNowWaits = false;
-            sendTimeoutNow(target.id());
-        }
-    }
-
-    private void sendTimeoutNow(long to) {
-        timeoutNowSent = true;
-        core.send(Message.to(to, MessageType.TIMEOUT_NOW));
     }
 }

@@ -168,7 +168,7 @@ final class Members {
         if (self == null || self.learner()) {
             if (core.config.stepDownOnRemoval) {
                 if (core.config.handOverOnRemoval) {
-                    core.leading.handOver();
+                    core.transfer.handOver();
                 }
                 core.becomeFollower(core.term, 0);
             }

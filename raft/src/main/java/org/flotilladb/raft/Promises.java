@@ -96,7 +96,7 @@ final class Promises {
 
     /** See {@link RawNode#leaseUntilNs}. */
     long leaseUntilNs() {
-        if (!core.leads() || core.leading.transferring()) {
+        if (!core.leads() || core.transfer.endsLease()) {
             return NO_LEASE;
         }
         long sentNs = core.members.counted().reachedByMajority(this::promisedSentNs);

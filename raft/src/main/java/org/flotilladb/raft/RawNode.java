@@ -284,7 +284,7 @@ public final class RawNode {
 
     private void handleTransfer(Message m) {
         if (core.leads()) {
-            core.leading.transfer(m.from());
+            core.transfer.begin(m.from());
         } else if (core.role == Role.FOLLOWER && core.leader != 0) {
             core.out.send(Message.to(core.leader, m.type())
                     .from(m.from())
@@ -456,7 +456,7 @@ public final class RawNode {
                 core.out.softState(),
                 core.log.applied(),
                 core.members.confState(),
-                core.leading.transferTo(),
+                core.transfer.target(),
                 peers);
     }
 
