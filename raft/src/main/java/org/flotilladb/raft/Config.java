@@ -22,6 +22,8 @@ public final class Config {
     final boolean checkQuorum;
     final boolean asyncStorageWrites;
     final boolean stepDownOnRemoval;
+    final boolean handOverOnRemoval;
+    final boolean tellNewerTerm;
     final boolean proposalForwarding;
     final boolean confChangeValidation;
     final ReadOnlyOption readOnlyOption;
@@ -52,6 +54,8 @@ public final class Config {
         checkQuorum = b.checkQuorum;
         asyncStorageWrites = b.asyncStorageWrites;
         stepDownOnRemoval = b.stepDownOnRemoval;
+        handOverOnRemoval = b.handOverOnRemoval;
+        tellNewerTerm = b.tellNewerTerm;
         proposalForwarding = b.proposalForwarding;
         confChangeValidation = b.confChangeValidation;
         readOnlyOption = b.readOnlyOption;
@@ -94,6 +98,8 @@ public final class Config {
         private boolean checkQuorum = true;
         private boolean asyncStorageWrites;
         private boolean stepDownOnRemoval = true;
+        private boolean handOverOnRemoval = true;
+        private boolean tellNewerTerm = true;
         private boolean proposalForwarding = true;
         private boolean confChangeValidation = true;
         private ReadOnlyOption readOnlyOption = ReadOnlyOption.SAFE;
@@ -187,6 +193,21 @@ public final class Config {
         /** Whether a leader that is removed, or made a learner, stops leading at once. */
         public Builder stepDownOnRemoval(boolean value) {
             stepDownOnRemoval = value;
+            return this;
+        }
+
+        /**
+         * Whether a leader that proposes its own removal appends nothing after it, so that whoever stays has as long a
+         * log and can be elected with its vote, and asks one of them to take over once it steps down.
+         */
+        public Builder handOverOnRemoval(boolean value) {
+            handOverOnRemoval = value;
+            return this;
+        }
+
+        /** Whether a candidate of an older term is told the newer one, instead of nothing. */
+        public Builder tellNewerTerm(boolean value) {
+            tellNewerTerm = value;
             return this;
         }
 

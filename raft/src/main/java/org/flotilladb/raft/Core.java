@@ -14,8 +14,11 @@ final class Core {
     final Promises promises;
     final Elections elections;
     final Leading leading;
+    final Transfer transfer;
     final Following following;
     final Reads reads;
+    final Grants grants;
+    final HeldLease heldLease;
 
     /** The time that the present call was given. */
     long nowNs;
@@ -46,8 +49,11 @@ final class Core {
         promises = new Promises(this);
         elections = new Elections(this);
         leading = new Leading(this);
+        transfer = new Transfer(this);
         following = new Following(this);
         reads = new Reads(this);
+        grants = new Grants(this);
+        heldLease = new HeldLease(this, draw());
         members.restore(state.confState());
         enterTerm(term);
         out.begin();
@@ -109,6 +115,7 @@ final class Core {
         if (newTerm != term) {
             term = newTerm;
             vote = 0;
+            heldLease.drop();
         }
         leader = 0;
         electionElapsed = 0;
@@ -118,6 +125,7 @@ final class Core {
         members.resetProgress();
         leading.reset();
         reads.reset();
+        grants.reset();
     }
 
     private void drawElectionTimeout() {

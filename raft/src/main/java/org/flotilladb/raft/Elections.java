@@ -9,6 +9,9 @@ final class Elections {
     /** By voter: 1 granted, -1 refused. The first answer counts. */
     private final TreeMap<Long, Integer> votes = new TreeMap<>();
 
+    /** The term of a TimeoutNow that came before a committed change of membership was applied; 0 for none. */
+    private long deferredTerm;
+
     /** How an election is started. */
     enum Kind {
         /** Only asks whether it would be won. */
@@ -29,7 +32,7 @@ final class Elections {
     /** The time without a leader is over, or somebody asks for an election. */
     void start() {
         if (!core.promises.bound()) {
-            boolean pre = core.config.preVote && !core.members.voters().isOnly(core.id);
+            boolean pre = core.config.preVote && !core.members.counted().isOnly(core.id);
             startUnbound(pre ? Kind.PRE : Kind.REAL);
         }
     }
@@ -83,6 +86,7 @@ final class Elections {
         if (grant && !pre) {
             core.electionElapsed = 0;
             core.vote = m.from();
+            core.heldLease.drop();
         }
         core.out.send(Message.to(m.from(), pre ? MessageType.PRE_VOTE_RESP : MessageType.VOTE_RESP)
                 .from(core.id)
@@ -98,7 +102,7 @@ final class Elections {
             return;
         }
         votes.putIfAbsent(m.from(), m.reject() ? -1 : 1);
-        VoteResult result = core.members.voters().voteResult(voter -> votes.getOrDefault(voter, 0));
+        VoteResult result = core.members.counted().voteResult(voter -> votes.getOrDefault(voter, 0));
         switch (result) {
             case WON -> {
                 if (core.role == Role.PRE_CANDIDATE) {
@@ -115,7 +119,22 @@ final class Elections {
     /** The leader hands over. It counts only in its own term, and for those who follow that leader. */
     void handleTimeoutNow(Message m) {
         if (core.role == Role.FOLLOWER && (!core.config.leases || m.from() == core.leader)) {
-            startMarked();
+            if (core.config.handOverOnRemoval && core.log.hasUnappliedConfChange()) {
+                deferredTerm = core.term;
+            } else {
+                startMarked();
+            }
+        }
+    }
+
+    /** Something was applied; a TimeoutNow of this term may have waited for it. */
+    void startDeferred() {
+        if (deferredTerm != 0 && !core.log.hasUnappliedConfChange()) {
+            boolean current = deferredTerm == core.term && core.role == Role.FOLLOWER;
+            deferredTerm = 0;
+            if (current) {
+                startMarked();
+            }
         }
     }
 }

@@ -3,6 +3,8 @@ package org.flotilladb.raft;
 /** What a follower does with its leader's messages. */
 final class Following {
     private final Core core;
+    /** A snapshot that came while entries before it were being applied, or null. */
+    private Message heldSnapshot;
 
     Following(Core core) {
         this.core = core;
@@ -45,12 +47,42 @@ final class Following {
 
     void handleHeartbeat(Message m) {
         core.log.commitTo(m.commit());
-        answer(m, Message.to(m.from(), MessageType.HEARTBEAT_RESP).context(m.context()));
+        ReplicaLease answered = core.heldLease.handle(m.replicaLease());
+        answer(
+                m,
+                Message.to(m.from(), MessageType.HEARTBEAT_RESP)
+                        .context(m.context())
+                        .replicaLease(answered != null ? answered : core.heldLease.question()));
+    }
+
+    /** Tells the leader, unasked, that the replica's lease is over. */
+    void giveBackLease() {
+        ReplicaLease given = core.heldLease.giveBack();
+        if (given != null && core.leader != 0 && core.role == Role.FOLLOWER) {
+            core.send(Message.to(core.leader, MessageType.HEARTBEAT_RESP).replicaLease(given));
+        }
     }
 
     void handleSnapshot(Message m) {
+        if (core.log.isApplying()) {
+            // Taken now, it would change the membership under the feet of those entries.
+            heldSnapshot = m;
+            core.log.pauseApplying(true);
+            return;
+        }
         boolean restored = m.snapshot() != null && restore(m.snapshot());
         answer(m, answerTo(m).log(0, restored ? core.log.lastIndex() : core.log.committed()));
+    }
+
+    /** The held snapshot, once nothing is being applied; null when there is none. */
+    Message takeHeldSnapshot() {
+        if (heldSnapshot == null || core.log.isApplying()) {
+            return null;
+        }
+        Message m = heldSnapshot;
+        heldSnapshot = null;
+        core.log.pauseApplying(false);
+        return m;
     }
 
     /** Takes a snapshot in place of the log; false when the log has what it holds, or it is not for this peer. */

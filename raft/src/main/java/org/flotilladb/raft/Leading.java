@@ -2,7 +2,9 @@ package org.flotilladb.raft;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.flotilladb.raft.confchange.ConfChangeException;
 import org.flotilladb.raft.quorum.VoteResult;
+import org.flotilladb.raft.tracker.Membership;
 import org.flotilladb.raft.tracker.Progress;
 
 /** What a leader does: appends, sends, counts, commits, and hands over. */
@@ -13,9 +15,8 @@ final class Leading {
     /** No change of membership is proposed before the entry at this index is applied. */
     private long pendingConfIndex;
 
-    private long transferTo;
-    /** The target may act on it at any time in this term. */
-    private boolean timeoutNowSent;
+    /** The entry that makes this leader no voter any more; nothing is appended after it. */
+    private long ownRemovalIndex;
 
     private boolean appendsUnsent;
     private boolean commitUnsent;
@@ -28,8 +29,8 @@ final class Leading {
     void reset() {
         uncommittedBytes = 0;
         pendingConfIndex = 0;
-        transferTo = 0;
-        timeoutNowSent = false;
+        ownRemovalIndex = 0;
+        core.transfer.reset();
         appendsUnsent = false;
         commitUnsent = false;
         selfAckIndex = 0;
@@ -62,7 +63,12 @@ final class Leading {
                 core.becomeFollower(core.term, 0);
                 return;
             }
-            transferTo = 0;
+            core.transfer.giveUp();
+            core.grants.grantAgain();
+        }
+        if (core.config.leases) {
+            // Holders may have gone by the clock.
+            holderGone();
         }
         if (core.heartbeatElapsed >= core.config.heartbeatTick) {
             core.heartbeatElapsed = 0;
@@ -72,22 +78,26 @@ final class Leading {
 
     private boolean quorumActive() {
         VoteResult result = core.members
-                .voters()
+                .counted()
                 .voteResult(voter -> core.members.peer(voter).recentActive() ? 1 : -1);
         for (Progress each : core.members.peers()) {
-            each.setRecentActive(each.id() == core.id);
+            if (each.id() != core.id) {
+                each.beginWindow();
+            }
         }
         return result == VoteResult.WON;
     }
 
     void broadcastHeartbeat() {
         byte[] context = core.reads.roundContext();
+        core.grants.round();
         for (Progress each : core.members.peers()) {
             if (each.id() != core.id) {
                 long commit = Math.min(each.match(), core.log.committed());
                 core.send(core.promises.stamp(Message.to(each.id(), MessageType.HEARTBEAT)
                         .commit(commit)
-                        .context(context)));
+                        .context(context)
+                        .replicaLease(core.grants.forHeartbeat(each))));
                 each.sentCommit(commit);
             }
         }
@@ -100,8 +110,15 @@ final class Leading {
         if (core.members.self() == null) {
             throw new ProposalDroppedException("peer " + core.id + " has been removed from the group");
         }
-        if (transferTo != 0) {
-            throw new ProposalDroppedException("leadership is being handed to peer " + transferTo);
+        if (core.transfer.target() != 0) {
+            throw new ProposalDroppedException("leadership is being handed to peer " + core.transfer.target());
+        }
+        if (ownRemovalIndex > core.log.applied()) {
+            throw new ProposalDroppedException("peer " + core.id + " is about to be removed from the group");
+        }
+        if (core.grants.any() && proposals.stream().anyMatch(each -> each.type() != EntryType.NORMAL)) {
+            core.grants.takeBack();
+            throw new ProposalDroppedException("replica leases are being taken back first; ask again shortly");
         }
         long pendingBefore = pendingConfIndex;
         List<Entry> entries = new ArrayList<>(proposals.size());
@@ -111,12 +128,16 @@ final class Leading {
             EntryType type = proposal.type();
             byte[] data = proposal.data();
             if (type != EntryType.NORMAL) {
-                if (refusal(ConfChange.decode(proposal)) != null && core.config.confChangeValidation) {
+                ConfChange change = ConfChange.decode(proposal);
+                if (refusal(change) != null && core.config.confChangeValidation) {
                     // It keeps its place, and changes nothing.
                     type = EntryType.NORMAL;
                     data = null;
                 } else {
                     pendingConfIndex = index;
+                    if (core.config.handOverOnRemoval && core.members.removesSelf(change)) {
+                        ownRemovalIndex = index;
+                    }
                 }
             }
             entries.add(new Entry(type, core.term, index, data));
@@ -145,6 +166,23 @@ final class Leading {
             return "there is no joint configuration to leave";
         }
         return null;
+    }
+
+    /** Why the membership after a change could not decide anything, as far as can be seen; null when it could. */
+    String wouldStall(ConfChange change) {
+        Membership after;
+        try {
+            after = core.members.after(change);
+        } catch (ConfChangeException e) {
+            return null;
+        }
+        VoteResult alive = after.voters().voteResult(voter -> {
+            Progress peer = core.members.peer(voter);
+            return voter == core.id || peer == null || peer.heardLately() ? 1 : -1;
+        });
+        return alive == VoteResult.WON
+                ? null
+                : "of the voters that there would be, " + after.voters() + ", no majority has been heard lately";
     }
 
     private void append(List<Entry> entries) {
@@ -226,7 +264,7 @@ final class Leading {
         }
     }
 
-    private boolean sendAppend(Progress to, boolean evenEmpty) {
+    boolean sendAppend(Progress to, boolean evenEmpty) {
         if (to.paused()) {
             return false;
         }
@@ -269,6 +307,10 @@ final class Leading {
         if (snapshot.index() < core.log.firstIndex() - 1) {
             throw new RaftInvariantException("storage offers a snapshot of entry " + snapshot.index()
                     + ", but its log begins at " + core.log.firstIndex());
+        }
+        if (!snapshot.confState().contains(to.id())) {
+            // Made before the peer joined; the peer would not take it. A newer one will do.
+            return false;
         }
         to.becomeSnapshot(snapshot.index());
         core.send(core.promises.stamp(Message.to(to.id(), MessageType.SNAP).snapshot(snapshot)));
@@ -316,9 +358,7 @@ final class Leading {
             while (sendAppend(peer, false)) {
                 // fills the window
             }
-            if (transferTo == peer.id() && !timeoutNowSent && peer.match() == core.log.lastIndex()) {
-                sendTimeoutNow(peer.id());
-            }
+            core.transfer.proceed();
         }
     }
 
@@ -345,13 +385,29 @@ final class Leading {
             sendAppend(peer, true);
         }
         core.reads.handleHeartbeatAnswer(peer, m);
+        core.grants.handle(peer.id(), m.replicaLease());
+    }
+
+    /** Fewer replicas hold leases than before, or time has passed: what waited for them goes on. */
+    void holderGone() {
+        if (maybeCommit() && core.config.eagerCommit) {
+            broadcastCommit();
+        }
+        core.transfer.proceed();
+        leaveJointWhenApplied();
+    }
+
+    /** Whether the membership is joint, or a change of it may be pending: no lease is granted meanwhile. */
+    boolean changingMembers() {
+        return core.members.membership().isJoint() || pendingConfIndex > core.log.applied();
     }
 
     /** Commits by counting copies, only entries of this leader's own term (Raft, section 5.4.2). */
     private boolean maybeCommit() {
-        long index = core.members
-                .voters()
+        long held = core.members
+                .counted()
                 .reachedByMajority(voter -> core.members.peer(voter).match());
+        long index = core.grants.limit(held);
         if (index <= core.log.committed() || core.log.term(index) != core.term) {
             return false;
         }
@@ -371,9 +427,19 @@ final class Leading {
                 }
             }
         }
-        if (transferTo != 0 && !core.members.voters().contains(transferTo)) {
-            transferTo = 0;
+        if (!core.members.voters().contains(core.transfer.target())) {
+            core.transfer.giveUp();
         }
+    }
+
+    /** Everybody has everything, and nobody waits for anything. */
+    boolean isQuiet() {
+        for (Progress each : core.members.peers()) {
+            if (each.match() != core.log.lastIndex()) {
+                return false;
+            }
+        }
+        return core.transfer.target() == 0 && !changingMembers() && !core.grants.any() && core.reads.isQuiet();
     }
 
     void unreachable(long id) {
@@ -395,40 +461,5 @@ final class Leading {
         peer.becomeProbe();
         // Until it answers, or the next heartbeat's answer comes.
         peer.pause();
-    }
-
-    // ---- transfer ------------------------------------------------------------------------------------------------
-
-    /** From the start of a transfer this leader serves no lease; once TimeoutNow has left, for the rest of its term. */
-    boolean transferring() {
-        return timeoutNowSent || transferTo != 0;
-    }
-
-    long transferTo() {
-        return transferTo;
-    }
-
-    void transfer(long to) {
-        Progress target = core.members.peer(to);
-        if (target == null || target.learner() || transferTo == to) {
-            return;
-        }
-        transferTo = 0;
-        if (to == core.id) {
-            return;
-        }
-        // It has one election timeout.
-        core.electionElapsed = 0;
-        transferTo = to;
-        if (target.match() == core.log.lastIndex()) {
-            sendTimeoutNow(to);
-        } else {
-            sendAppend(target, true);
-        }
-    }
-
-    private void sendTimeoutNow(long to) {
-        timeoutNowSent = true;
-        core.send(Message.to(to, MessageType.TIMEOUT_NOW));
     }
 }

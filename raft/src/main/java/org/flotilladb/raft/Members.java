@@ -3,7 +3,9 @@ package org.flotilladb.raft;
 import java.util.TreeMap;
 import org.flotilladb.raft.confchange.Changer;
 import org.flotilladb.raft.confchange.ConfChangeException;
+import org.flotilladb.raft.quorum.IdSet;
 import org.flotilladb.raft.quorum.JointConfig;
+import org.flotilladb.raft.quorum.MajorityConfig;
 import org.flotilladb.raft.tracker.Inflights;
 import org.flotilladb.raft.tracker.Membership;
 import org.flotilladb.raft.tracker.Progress;
@@ -12,6 +14,10 @@ import org.flotilladb.raft.tracker.Progress;
 final class Members {
     private final Core core;
     private Membership membership = Membership.EMPTY;
+    /** Voters that an operator has declared lost for good. */
+    private IdSet lost = IdSet.EMPTY;
+    /** The voters of whom majorities are counted. */
+    private JointConfig counted = JointConfig.EMPTY;
     /** Ascending by peer. */
     private Progress[] peers = new Progress[0];
 
@@ -25,6 +31,22 @@ final class Members {
 
     JointConfig voters() {
         return membership.voters();
+    }
+
+    /** The voters of whom majorities are counted: all, unless some have been declared lost. */
+    JointConfig counted() {
+        return counted;
+    }
+
+    /** Counts majorities without these voters, until this peer restarts or they are removed. */
+    void declareLost(IdSet voters) {
+        MajorityConfig left = membership.voters().without(voters).incoming();
+        if (voters.contains(core.id) || left.voters().isEmpty()) {
+            throw new IllegalArgumentException("of the voters " + membership.voters() + " nobody is left without "
+                    + voters + "; this is peer " + core.id);
+        }
+        lost = voters;
+        counted = membership.voters().without(lost);
     }
 
     ConfState confState() {
@@ -88,19 +110,8 @@ final class Members {
 
     /** Makes the change of a committed entry effective. */
     ConfState apply(ConfChange change) {
-        TreeMap<Long, Progress> progress = new TreeMap<>();
-        for (Progress each : peers) {
-            progress.put(each.id(), each);
-        }
-        Changer changer = changer(new Changer.Result(membership, progress));
         try {
-            if (change.leavesJoint()) {
-                adopt(changer.leaveJoint());
-            } else if (change.entersJoint()) {
-                adopt(changer.enterJoint(change.autoLeave(), change.changes()));
-            } else {
-                adopt(changer.simple(change.changes()));
-            }
+            adopt(next(change));
         } catch (ConfChangeException e) {
             throw new RaftInvariantException(
                     "peer " + core.id + " at " + membership + " cannot apply " + change + ": " + e.getMessage());
@@ -109,20 +120,32 @@ final class Members {
         return confState();
     }
 
+    /** Whether this peer, which is a voter, will be none once the change is applied. */
+    boolean removesSelf(ConfChange change) {
+        try {
+            return voters().contains(core.id) && !after(change).voters().contains(core.id);
+        } catch (ConfChangeException e) {
+            return false;
+        }
+    }
+
     /** What a change would lead to, or why it leads nowhere. */
     Membership after(ConfChange change) throws ConfChangeException {
+        return next(change).membership();
+    }
+
+    private Changer.Result next(ConfChange change) throws ConfChangeException {
         TreeMap<Long, Progress> progress = new TreeMap<>();
         for (Progress each : peers) {
             progress.put(each.id(), each);
         }
         Changer changer = changer(new Changer.Result(membership, progress));
         if (change.leavesJoint()) {
-            return changer.leaveJoint().membership();
+            return changer.leaveJoint();
         }
-        return (change.entersJoint()
-                        ? changer.enterJoint(change.autoLeave(), change.changes())
-                        : changer.simple(change.changes()))
-                .membership();
+        return change.entersJoint()
+                ? changer.enterJoint(change.autoLeave(), change.changes())
+                : changer.simple(change.changes());
     }
 
     private Changer changer(Changer.Result from) {
@@ -133,6 +156,7 @@ final class Members {
 
     private void adopt(Changer.Result result) {
         membership = result.membership();
+        counted = membership.voters().without(lost);
         peers = result.progress().values().toArray(new Progress[0]);
     }
 
@@ -143,6 +167,9 @@ final class Members {
         Progress self = self();
         if (self == null || self.learner()) {
             if (core.config.stepDownOnRemoval) {
+                if (core.config.handOverOnRemoval) {
+                    core.transfer.handOver();
+                }
                 core.becomeFollower(core.term, 0);
             }
             return;

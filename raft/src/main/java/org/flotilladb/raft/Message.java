@@ -17,6 +17,7 @@ import java.util.Objects;
  * @param vote the vote to store (STORAGE_APPEND)
  * @param priority the candidate's (VOTE, PRE_VOTE)
  * @param snapshot to take in place of the log (SNAP), to store (STORAGE_APPEND), stored (STORAGE_APPEND_RESP); or null
+ * @param replicaLease what is said about a replica's lease (HEARTBEAT, HEARTBEAT_RESP), or null
  * @param responses to be delivered once what a storage message asks for is done
  */
 public record Message(
@@ -37,6 +38,7 @@ public record Message(
         long vote,
         long priority,
         Snapshot snapshot,
+        ReplicaLease replicaLease,
         List<Message> responses) {
 
     /** The user's append thread as the receiver or sender of a message. */
@@ -84,6 +86,7 @@ public record Message(
         private long vote;
         private long priority;
         private Snapshot snapshot;
+        private ReplicaLease replicaLease;
         private List<Message> responses = List.of();
 
         private Builder(long to, MessageType type) {
@@ -155,6 +158,11 @@ public record Message(
             return this;
         }
 
+        public Builder replicaLease(ReplicaLease value) {
+            replicaLease = value;
+            return this;
+        }
+
         public Builder responses(List<Message> value) {
             responses = value;
             return this;
@@ -179,6 +187,7 @@ public record Message(
                     vote,
                     priority,
                     snapshot,
+                    replicaLease,
                     responses);
         }
     }

@@ -17,6 +17,8 @@ final class Promises {
     private final long leaseNs;
 
     private long promisedUntilNs = Long.MIN_VALUE;
+    /** Answers to what was sent before then do not count: the clock may have stood still since. */
+    private long countedFromNs = Long.MIN_VALUE;
 
     Promises(Core core) {
         this.core = core;
@@ -87,24 +89,38 @@ final class Promises {
 
     /** A follower has answered; one that promises less than E does not count. */
     void answered(Progress peer, Message m) {
-        if (on && m.promiseNs() >= promiseNs) {
+        if (on && m.promiseNs() >= promiseNs && m.sentNs() >= countedFromNs) {
             peer.promised(m.sentNs());
         }
     }
 
     /** See {@link RawNode#leaseUntilNs}. */
     long leaseUntilNs() {
-        if (!core.leads() || core.leading.transferring()) {
+        if (!core.leads() || core.transfer.endsLease()) {
             return NO_LEASE;
         }
-        if (core.members.voters().isOnly(core.id)) {
+        long sentNs = core.members.counted().reachedByMajority(this::promisedSentNs);
+        if (sentNs == Long.MAX_VALUE) {
+            // It decides alone.
             return Long.MAX_VALUE;
         }
-        if (!on) {
-            return NO_LEASE;
+        return sentNs == NO_LEASE || !on ? NO_LEASE : sentNs + leaseNs;
+    }
+
+    /** How long a span of another clock can be on this one. */
+    long longest(long otherNs) {
+        return (long) Math.ceil(otherNs * (1 + core.config.clockRateError) / (1 - core.config.clockRateError));
+    }
+
+    /** The clock may have stood still: nothing that was measured on it counts, as after a restart. */
+    void clockSuspected() {
+        if (on) {
+            promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + promiseNs);
+            countedFromNs = core.nowNs;
+            for (Progress each : core.members.peers()) {
+                each.forgetPromise();
+            }
         }
-        long sentNs = core.members.voters().reachedByMajority(this::promisedSentNs);
-        return sentNs == Long.MIN_VALUE || sentNs == Long.MAX_VALUE ? NO_LEASE : sentNs + leaseNs;
     }
 
     private long promisedSentNs(long voter) {

@@ -20,6 +20,7 @@ final class RaftLog {
 
     private final long maxApplyingBytes;
     private boolean applyingPaused;
+    private boolean heldBySnapshot;
 
     /** @param maxApplyingBytes of committed entries handed out at a time */
     RaftLog(Storage storage, long committed, long applied, long maxApplyingBytes) {
@@ -203,13 +204,23 @@ final class RaftLog {
 
     /** @param evenUnstable whether entries may be applied that are being stored by the same Ready */
     boolean hasNextCommitted(boolean evenUnstable) {
-        return !applyingPaused && !hasPendingSnapshot() && applying < applicable(evenUnstable);
+        return !applyingPaused && !heldBySnapshot && !hasPendingSnapshot() && applying < applicable(evenUnstable);
     }
 
     List<Entry> nextCommitted(boolean evenUnstable) {
         return hasNextCommitted(evenUnstable)
                 ? entries(applying + 1, applicable(evenUnstable) + 1, maxApplyingBytes - applyingBytes)
                 : List.of();
+    }
+
+    /** Whether entries were handed out that are not reported applied yet. */
+    boolean isApplying() {
+        return applying > applied;
+    }
+
+    /** While on, no further entries are handed out to be applied. */
+    void pauseApplying(boolean on) {
+        heldBySnapshot = on;
     }
 
     /** These were handed out to be applied. */

@@ -2,6 +2,7 @@ package org.flotilladb.raft;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.flotilladb.raft.quorum.IdSet;
 import org.flotilladb.raft.tracker.Progress;
 
 /**
@@ -69,9 +70,19 @@ public final class RawNode {
 
     /**
      * Proposes a change of membership. While another one is pending, or where it does not fit the present one, an entry
-     * without effect takes its place.
+     * without effect takes its place. A leader refuses a change after which, by what it has heard lately, no majority
+     * would be alive.
      */
     public void proposeConfChange(ConfChange change) throws ProposalDroppedException {
+        String stall = core.leads() ? core.leading.wouldStall(change) : null;
+        if (stall != null) {
+            throw new ProposalDroppedException(stall);
+        }
+        forceConfChange(change);
+    }
+
+    /** The same, even where the group may not be able to decide anything afterwards. */
+    public void forceConfChange(ConfChange change) throws ProposalDroppedException {
         propose(List.of(new Entry(change.entryType(), 0, 0, change.encode())));
     }
 
@@ -100,6 +111,19 @@ public final class RawNode {
         return core.members.apply(change);
     }
 
+    /**
+     * The way out when so many voters are lost for good that the others are no majority: from now on, until this peer
+     * restarts, majorities are counted without the lost ones. Call it on the survivor with the longest log, let it
+     * campaign, and remove the lost voters with {@link #forceConfChange}. A lost voter must never come back with its old
+     * log. What may be lost with them is stated in the answer; nothing is, if they are in fact not needed.
+     *
+     * @throws IllegalArgumentException when nobody would be left, or this peer is among the lost
+     */
+    public RecoveryReport declareLost(List<Long> voters) {
+        core.members.declareLost(IdSet.of(voters));
+        return new RecoveryReport(voters, core.log.committed(), core.log.lastIndex());
+    }
+
     /** Begins the hand-over of leadership to another voter; it takes it once its log is complete. */
     public void transferLeader(long peer, long now) {
         core.nowNs = now;
@@ -118,6 +142,39 @@ public final class RawNode {
         return core.reads.ask(context);
     }
 
+    /**
+     * Whether this replica is to hold a lease of its own while it follows: it asks with each answer to a heartbeat. Off at
+     * the start; to be switched on when reads come here, and off when they stop.
+     */
+    public void wantReplicaLease(boolean wanted) {
+        core.heldLease.want(wanted);
+    }
+
+    /** Gives the replica's lease back, so that writes do not wait for a replica that stops. */
+    public void giveBackReplicaLease(long now) {
+        core.nowNs = now;
+        core.following.giveBackLease();
+    }
+
+    /**
+     * Until when, on this peer's monotonic clock, this follower's replica lease holds; {@link Long#MIN_VALUE} for none. A
+     * read under it notes {@link #lastIndex} when it arrives, waits until that is applied, takes its snapshot, and then
+     * checks clock and term.
+     */
+    public long replicaLeaseUntilNs() {
+        return core.heldLease.untilNs();
+    }
+
+    /**
+     * The wall clock has run ahead of the monotonic one: the machine may have been suspended while others' clocks went on.
+     * All leases are dropped, and this peer promises anew as after a restart.
+     */
+    public void suspectClock(long now) {
+        core.nowNs = now;
+        core.heldLease.drop();
+        core.promises.clockSuspected();
+    }
+
     /** Makes a follower forget its leader, so that it may grant pre-votes; it keeps its promise, if it made one. */
     public void forgetLeader() {
         boolean leased = core.config.readOnlyOption == ReadOnlyOption.LEASE_BASED && !core.config.leases;
@@ -131,7 +188,10 @@ public final class RawNode {
         core.leading.unreachable(peer);
     }
 
-    /** Whether a snapshot has reached that peer (and was taken over), or failed. */
+    /**
+     * A snapshot has reached that peer, or is lost. To be called for each one that was sent, for nothing else is sent to
+     * the peer until it is known, or until the peer's own answer comes, which may be lost too.
+     */
     public void reportSnapshot(long peer, boolean arrived) {
         core.leading.snapshotReported(peer, arrived);
     }
@@ -214,6 +274,8 @@ public final class RawNode {
             }
         } else if (m.type() == MessageType.PRE_VOTE) {
             core.send(Message.to(m.from(), MessageType.PRE_VOTE_RESP).reject(true, 0));
+        } else if (m.type() == MessageType.VOTE && core.config.tellNewerTerm) {
+            core.send(Message.to(m.from(), MessageType.VOTE_RESP).reject(true, 0));
         } else if (m.type() == MessageType.STORAGE_APPEND_RESP && m.snapshot() != null) {
             // What was stored under an older term may have been replaced since, but a snapshot is committed.
             snapshotApplied(m.snapshot());
@@ -222,7 +284,7 @@ public final class RawNode {
 
     private void handleTransfer(Message m) {
         if (core.leads()) {
-            core.leading.transfer(m.from());
+            core.transfer.begin(m.from());
         } else if (core.role == Role.FOLLOWER && core.leader != 0) {
             core.out.send(Message.to(core.leader, m.type())
                     .from(m.from())
@@ -277,6 +339,11 @@ public final class RawNode {
     private void appliedTo(long index, long sizeBytes) {
         core.log.appliedTo(Math.max(index, core.log.applied()), sizeBytes);
         core.leading.leaveJointWhenApplied();
+        core.elections.startDeferred();
+        Message snapshot = core.following.takeHeldSnapshot();
+        if (snapshot != null) {
+            process(snapshot);
+        }
     }
 
     // ---- what comes out ------------------------------------------------------------------------------------------
@@ -365,6 +432,17 @@ public final class RawNode {
         return core.promises.leaseUntilNs();
     }
 
+    /**
+     * Whether nothing is under way, so that the group may rest: its peers need not be ticked until somebody proposes, asks,
+     * or sends a message. A leader's lease lapses meanwhile, and is there again one heartbeat after it is woken.
+     */
+    public boolean isQuiet() {
+        return !hasReady()
+                && core.leader != 0
+                && core.log.applied() == core.log.lastIndex()
+                && (!core.leads() || core.leading.isQuiet());
+    }
+
     public Status status() {
         List<PeerStatus> peers = new ArrayList<>();
         if (core.leads()) {
@@ -378,7 +456,7 @@ public final class RawNode {
                 core.out.softState(),
                 core.log.applied(),
                 core.members.confState(),
-                core.leading.transferTo(),
+                core.transfer.target(),
                 peers);
     }
 

@@ -53,7 +53,7 @@ final class Reads {
 
     /** On a leader; false when too many wait. */
     boolean handleQuestion(Message question) {
-        if (core.members.voters().isOnly(core.id)) {
+        if (core.members.counted().isOnly(core.id)) {
             answer(question, core.log.committed());
         } else if (!core.leading.committedInTerm()) {
             // Its commit index may be behind what an earlier leader has told.
@@ -97,6 +97,10 @@ final class Reads {
         }
     }
 
+    boolean isQuiet() {
+        return early.isEmpty() && pending.isEmpty();
+    }
+
     boolean hasUnsent() {
         return roundUnsent;
     }
@@ -118,7 +122,7 @@ final class Reads {
         if (m.context().length == 8
                 && peer.answered(ByteBuffer.wrap(m.context()).getLong())
                 && !pending.isEmpty()) {
-            long proven = core.members.voters().reachedByMajority(this::answeredRound);
+            long proven = core.members.counted().reachedByMajority(this::answeredRound);
             while (!pending.isEmpty() && pending.peek().round <= proven) {
                 Pending read = pending.poll();
                 answer(read.question, read.index);

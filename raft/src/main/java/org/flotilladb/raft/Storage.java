@@ -36,7 +36,8 @@ public interface Storage {
     long lastIndex();
 
     /**
-     * The newest snapshot, at or above {@link #firstIndex()} - 1, for a follower whose entries are compacted here.
+     * A snapshot, at or above {@link #firstIndex()} - 1, for a follower whose entries are compacted here. It should be
+     * as new as can be had: one that was made before the follower joined is of no use to it, and is asked for again.
      *
      * @throws SnapshotTemporarilyUnavailableException while it is being made; the library asks again later
      */

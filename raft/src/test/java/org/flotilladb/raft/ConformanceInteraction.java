@@ -295,6 +295,8 @@ final class ConformanceInteraction {
                 .confChangeValidation(!flag(test, "disable-conf-change-validation"))
                 .readOnlyOption(readOnly)
                 .stepDownOnRemoval(flag(test, "step-down-on-removal"))
+                .handOverOnRemoval(false)
+                .tellNewerTerm(false)
                 .batchedAppends(false)
                 .holdUntilDurable(false);
     }
@@ -439,7 +441,7 @@ final class ConformanceInteraction {
         ConfChange change = flag(test, "v1")
                 ? ConfChange.one(changes.get(0).kind(), changes.get(0).peer())
                 : ConfChange.of(transition, changes);
-        propose(() -> first(test).raw.proposeConfChange(change));
+        propose(() -> first(test).raw.forceConfChange(change));
     }
 
     // ---- delivery ------------------------------------------------------------------------------------------------

@@ -188,4 +188,40 @@ class ElectionTest {
         }
         assertTrue(seen.size() >= 8, "drawn from 50 seeds: " + seen);
     }
+
+    @Test
+    void whoForgetsItsLeaderMayGrantAPreVoteButKeepsItsPromise() {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.node(2).forgetLeader();
+        assertEquals(0, group.node(2).leader());
+        long term = group.node(1).term();
+        Message request = Message.to(2, MessageType.PRE_VOTE)
+                .from(3)
+                .term(term + 1)
+                .log(term, 100)
+                .build();
+        group.deliver(request);
+        group.peer(2).handleAll();
+        assertFalse(group.takeWire().get(0).reject());
+
+        Group leased = Group.withLeases(3);
+        leased.elect(1);
+        leased.node(2).forgetLeader();
+        leased.deliver(request);
+        leased.peer(2).handleAll();
+        assertEquals(java.util.List.of(), leased.takeWire());
+    }
+
+    @Test
+    void aCandidateOfAnOlderTermIsToldTheNewerOne() {
+        Group group = Group.of(3, builder -> builder.preVote(false).checkQuorum(false));
+        group.elect(1);
+        group.elect(2);
+        group.deliver(Message.to(2, MessageType.VOTE).from(3).term(1).log(9, 99).build());
+        group.peer(2).handleAll();
+        Message answer = group.takeWire().get(0);
+        assertTrue(answer.reject());
+        assertEquals(group.node(2).term(), answer.term());
+    }
 }

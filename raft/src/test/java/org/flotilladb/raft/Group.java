@@ -33,8 +33,9 @@ final class Group {
         Peer(long id, MemoryStorage storage) {
             this.id = id;
             this.storage = storage;
-            storage.setConfState(
-                    new ConfState(Arrays.stream(voters).boxed().toList(), List.of(), List.of(), List.of(), false));
+            if (storage.firstIndex() == 1 && voters.length > 0) {
+                storage.setConfState(ConfState.of(Arrays.stream(voters).boxed().toList(), List.of()));
+            }
             start();
         }
 
@@ -59,12 +60,24 @@ final class Group {
             if (ready.hardState() != null) {
                 storage.setHardState(ready.hardState());
             }
+            if (ready.snapshot() != null) {
+                storage.applySnapshot(ready.snapshot());
+            }
             storage.append(ready.entries());
         }
 
         void finish(Ready ready) {
             for (Entry entry : ready.committedEntries()) {
+                if (entry.type() != EntryType.NORMAL) {
+                    node.applyConfChange(ConfChange.decode(entry));
+                }
                 applied.add(new String(entry.data(), java.nio.charset.StandardCharsets.UTF_8));
+            }
+            if (!ready.committedEntries().isEmpty()) {
+                long last = ready.committedEntries()
+                        .get(ready.committedEntries().size() - 1)
+                        .index();
+                storage.createSnapshot(last, node.status().confState(), null);
             }
             reads.addAll(ready.readStates());
             node.advance();
@@ -136,6 +149,33 @@ final class Group {
             group.peers.put(id, group.new Peer(id, storage));
         }
         return group;
+    }
+
+    /**
+     * A group whose membership may change: its first members begin after a snapshot of entry 1; the other peers, up to
+     * {@code peers}, know nothing yet.
+     */
+    static Group joinable(ConfState members, int peers, Consumer<Config.Builder> settings) {
+        Group group = new Group(0, settings);
+        for (long id = 1; id <= peers; id++) {
+            MemoryStorage storage = new MemoryStorage();
+            if (members.contains(id)) {
+                storage.applySnapshot(new Snapshot(1, 1, members, null));
+            }
+            group.peers.put(id, group.new Peer(id, storage));
+        }
+        return group;
+    }
+
+    /** Makes the change on the leader and lets it settle. */
+    void change(ConfChange change) throws ProposalDroppedException {
+        node(leader()).proposeConfChange(change);
+        settle();
+        ticks(3);
+    }
+
+    ConfState members(long id) {
+        return node(id).status().confState();
     }
 
     Peer peer(long id) {

@@ -40,6 +40,46 @@ class ReadIndexTest {
     }
 
     @Test
+    void aLearnerGetsTheLeadersIndexToo() {
+        Group group = Group.joinable(ConfState.of(java.util.List.of(1L, 2L), java.util.List.of(3L)), 3, builder -> {});
+        group.elect(1);
+        assertTrue(group.node(3).readIndex(CONTEXT, group.nowNs));
+        group.settle();
+        assertEquals(1, group.peer(3).reads.size());
+    }
+
+    @Test
+    void tooManyWaitingReadsAreRefused() {
+        Group group = Group.of(3, builder -> builder.maxPendingReads(10));
+        Group.Peer leader = group.elect(1);
+        group.isolate(1);
+        int taken = 0;
+        for (int i = 0; i < 100; i++) {
+            taken += leader.node.readIndex(CONTEXT, group.nowNs) ? 1 : 0;
+        }
+        assertEquals(10, taken);
+    }
+
+    @Test
+    void aLeaseAnswersWithoutARoundWhileItHolds() {
+        Group group = Group.of(
+                3,
+                builder -> builder.leases(Group.PROMISE_NS, Group.RATE_ERROR, Group.MARGIN_NS)
+                        .promiseAtStart(false)
+                        .readOnlyOption(ReadOnlyOption.LEASE_BASED));
+        Group.Peer leader = group.elect(1);
+        group.ticks(3);
+        group.isolate(1);
+        leader.node.readIndex(CONTEXT, group.nowNs);
+        leader.handleAll();
+        assertEquals(1, leader.reads.size());
+        group.nowNs += 10 * Group.PROMISE_NS;
+        leader.node.readIndex(CONTEXT, group.nowNs);
+        leader.handleAll();
+        assertEquals(1, leader.reads.size(), "the lease is over");
+    }
+
+    @Test
     void aLeaderCutOffFromItsQuorumAnswersNothing() {
         Group group = Group.of(3);
         Group.Peer leader = group.elect(1);

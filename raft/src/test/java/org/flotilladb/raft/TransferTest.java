@@ -85,6 +85,27 @@ class TransferTest {
     }
 
     @Test
+    void aTransferAskedForTwiceIsOneTransfer() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        long term = leader.node.term();
+        leader.node.transferLeader(3, group.nowNs);
+        leader.node.transferLeader(3, group.nowNs);
+        group.settle();
+        assertEquals(3, group.leader());
+        assertEquals(term + 1, group.node(3).term());
+    }
+
+    @Test
+    void aFollowerPassesTheWishOn() {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.node(2).transferLeader(2, group.nowNs);
+        group.settle();
+        assertEquals(2, group.leader());
+    }
+
+    @Test
     void leadershipCanGoRound() {
         Group group = Group.withLeases(3);
         group.elect(1);

@@ -28,6 +28,11 @@ public record JointConfig(MajorityConfig incoming, MajorityConfig outgoing) {
         return in == VoteResult.LOST || out == VoteResult.LOST ? VoteResult.LOST : VoteResult.PENDING;
     }
 
+    /** What is left when these voters are gone for good; a half that loses all of them no longer counts. */
+    public JointConfig without(IdSet lost) {
+        return lost.isEmpty() ? this : new JointConfig(incoming.without(lost), outgoing.without(lost));
+    }
+
     public boolean contains(long id) {
         return incoming.voters().contains(id) || outgoing.voters().contains(id);
     }

@@ -49,6 +49,14 @@ public record MajorityConfig(IdSet voters) {
         return yes + missing >= quorum() ? VoteResult.PENDING : VoteResult.LOST;
     }
 
+    MajorityConfig without(IdSet lost) {
+        IdSet left = voters;
+        for (long id : lost.toList()) {
+            left = left.without(id);
+        }
+        return new MajorityConfig(left);
+    }
+
     /** How many voters make a majority. */
     public int quorum() {
         return voters.size() / 2 + 1;

@@ -24,6 +24,9 @@ public final class Progress {
     private long sentCommit;
     private long pendingSnapshot;
     private boolean recentActive;
+    /** The same of the window before; a peer of which nothing is known yet is taken to be alive. */
+    private boolean activeBefore = true;
+
     private boolean flowPaused;
 
     /** Newest sending time of this leader that the peer has answered with its promise; MIN_VALUE for none. */
@@ -49,6 +52,7 @@ public final class Progress {
         other.state = state;
         other.sentCommit = sentCommit;
         other.pendingSnapshot = pendingSnapshot;
+        other.activeBefore = activeBefore;
         other.flowPaused = flowPaused;
         other.promisedSentNs = promisedSentNs;
         other.answeredRound = answeredRound;
@@ -201,6 +205,17 @@ public final class Progress {
         recentActive = active;
     }
 
+    /** The quorum has been checked: what was heard until now is of the window before. */
+    public void beginWindow() {
+        activeBefore = recentActive;
+        recentActive = false;
+    }
+
+    /** Whether it was heard from in this window or the one before. */
+    public boolean heardLately() {
+        return recentActive || activeBefore;
+    }
+
     public long promisedSentNs() {
         return promisedSentNs;
     }
@@ -208,6 +223,11 @@ public final class Progress {
     /** It has answered a message of that time with its promise. */
     public void promised(long sentNs) {
         promisedSentNs = Math.max(promisedSentNs, sentNs);
+    }
+
+    /** Nothing that it has answered counts any more; only what it answers from now on. */
+    public void forgetPromise() {
+        promisedSentNs = Long.MIN_VALUE;
     }
 
     public long answeredRound() {

@@ -19,6 +19,12 @@ public enum Bug {
     COMMIT_ANNOUNCED_EARLY("a leader announces its last entry as committed"),
     PREVIOUS_ENTRY_NOT_CHECKED("a follower appends after an entry that does not match"),
     READ_INDEX_NOT_PROVEN("a leader answers a read index without asking whether it still leads"),
+    MEMBERSHIP_NOT_STORED("a restarted peer acts by the group's first membership"),
+    MEMBERSHIP_CHANGES_OVERLAP("a change of membership is proposed while another one is pending"),
+    HOLDER_FORGOTTEN("a leader commits without asking the replicas that hold leases"),
+    REPLICA_LEASE_TOO_LONG("a replica uses its lease longer than was granted"),
+    REPLICA_LEASE_KEPT("a replica serves by a lease that has ended"),
+    REPLICA_READ_BEFORE_APPLY("a replica serves a read before it has applied what its log held"),
     ENTRY_APPLIED_TWICE("a restarted peer applies an entry that its state already has");
 
     private final String sentence;

@@ -4,15 +4,23 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.EntryType;
 
 /** What must hold whatever happens; checked after each step of each peer. The first breach throws. */
 final class Invariants {
+    /** Groups begin after a snapshot of this index. */
+    static final long FIRST_SNAPSHOT = 1;
+
     private final TreeMap<Long, Long> leaderOfTerm = new TreeMap<>();
     private final TreeMap<EntryId, Known> known = new TreeMap<>();
-    private final List<Entry> committed = new ArrayList<>();
+    private final List<Entry> committed =
+            new ArrayList<>(List.of(new Entry(EntryType.NORMAL, 1, FIRST_SNAPSHOT, null)));
     /** States of the one true state machine: the hash after each committed entry. */
-    private final List<Long> states = new ArrayList<>(List.of(0L));
+    private final List<Long> states = new ArrayList<>(List.of(0L, 0L));
+
+    private final TreeMap<Long, ConfState> membersAt = new TreeMap<>();
     /** The highest index that a finished write or read has shown to somebody. */
     private long shown;
 
@@ -76,6 +84,15 @@ final class Invariants {
 
     long committedCount() {
         return committed.size();
+    }
+
+    /** Equal applied index, equal membership. */
+    void members(long peer, long applied, ConfState members) {
+        ConfState other = membersAt.putIfAbsent(applied, members);
+        if (other != null && !other.equals(members)) {
+            throw new Violation("peer " + peer + " has the members " + members + " after entry " + applied
+                    + " where another has " + other);
+        }
     }
 
     /** What a read that begins now must see. */

@@ -1,16 +1,22 @@
 package org.flotilladb.raft.sim;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
+import org.flotilladb.raft.ConfChange;
 import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.HardState;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
 import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.raft.Ready;
+import org.flotilladb.raft.ReplicaLease;
 
 /**
  * One group under faults, from one number: messages are lost, delayed, repeated and reordered, links are cut, peers pause
@@ -24,10 +30,13 @@ public final class Simulation {
     static final double RATE_ERROR = 0.05;
     static final long MARGIN_NS = 1_000_000L;
     private static final long MS = 1_000_000L;
+    private static final long CALM_SPAN_NS = 10_000 * MS;
+    private static final int MAX_CALM_SPANS = 60;
 
     final SimRandom random;
-    final long[] voters;
-    final ConfState membership;
+    /** All peers that there may be; some belong to the group from the start. */
+    final long[] ids;
+
     final Invariants invariants = new Invariants();
     final boolean eagerCommit;
     final int maxInflight;
@@ -49,11 +58,24 @@ public final class Simulation {
     private final boolean crashes;
     private final boolean pauses;
     private final boolean transfers;
+    private final boolean changesMembers;
+    final boolean async;
+    private final double slowDiskChance;
+    final boolean batchedAppends;
+    final long maxCommittedBytes;
+    final double saveChance;
+    final long keepEntries;
     final boolean leases;
+    final boolean replicaLeases;
     final boolean preVote;
     private final long faultEveryNs;
     private final long clientEveryNs;
     private final long writesInTen;
+
+    /** No more faults. */
+    private boolean calm;
+    /** No more writes. */
+    private boolean quiet;
 
     long now;
     private long sequence;
@@ -61,8 +83,11 @@ public final class Simulation {
     private long hash = 17;
     private long operations;
     long reads;
+    long replicaReads;
     private long crashCount;
     private long writes;
+    long snapshots;
+    long changes;
 
     private record Event(long at, long order, Runnable action) implements Comparable<Event> {
         @Override
@@ -86,20 +111,29 @@ public final class Simulation {
         transfers = shape.chance(0.8);
         leases = shape.chance(0.75);
         preVote = shape.chance(0.75);
+        replicaLeases = leases && shape.chance(0.6);
         eagerCommit = shape.chance(0.5);
         maxInflight = shape.chance(0.5) ? 256 : (int) shape.between(1, 4);
         maxMessageBytes = shape.chance(0.5) ? 1 << 20 : shape.between(0, 64);
         faultEveryNs = shape.between(100, 2000) * MS;
-        clientEveryNs = shape.between(4, 60) * MS;
+        clientEveryNs = shape.between(10, 60) * MS;
         writesInTen = shape.between(1, 6);
-        voters = new long[size];
-        for (int i = 0; i < size; i++) {
-            voters[i] = i + 1L;
+        async = shape.chance(0.4);
+        slowDiskChance = shape.chance(0.5) ? 0 : shape.fraction() * 0.2;
+        batchedAppends = shape.chance(0.7);
+        maxCommittedBytes = shape.chance(0.6) ? 1 << 20 : shape.between(1, 200);
+        changesMembers = shape.chance(0.6);
+        saveChance = shape.chance(0.3) ? 0.02 : 0.2;
+        keepEntries = shape.chance(0.3) ? 1_000_000 : shape.between(0, 50);
+        int spare = changesMembers ? 2 : 0;
+        ids = new long[size + spare];
+        ConfState first = ConfState.of(LongStream.rangeClosed(1, size).boxed().toList(), List.of());
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = i + 1L;
             double spread = bug == Bug.CLOCK_RATES_IGNORED ? 0.6 : RATE_ERROR;
             double rate = 1 + (shape.fraction() * 2 - 1) * spread;
-            peers.put(voters[i], new SimPeer(this, voters[i], rate));
+            peers.put(ids[i], new SimPeer(this, ids[i], rate, i < size ? first : ConfState.EMPTY));
         }
-        membership = ConfState.of(Arrays.stream(voters).boxed().toList(), List.of());
     }
 
     boolean has(Bug which) {
@@ -115,11 +149,80 @@ public final class Simulation {
         at(random.below(10 * MS), this::client);
         at(faultEveryNs, this::fault);
         while (events < eventCount) {
-            Event next = queue.poll();
-            now = next.at;
-            next.action.run();
+            runNext();
+        }
+        if (bug == Bug.NONE) {
+            healAndCheck();
         }
         return this;
+    }
+
+    private void runNext() {
+        Event next = queue.poll();
+        now = next.at;
+        next.action.run();
+    }
+
+    /**
+     * Without faults there is a leader again, and every member comes to have what it has; with the narrowest windows and
+     * the longest logs that takes a while.
+     */
+    private void healAndCheck() {
+        calm = true;
+        cut.clear();
+        peers.values().forEach(peer -> peer.pausedUntil = 0);
+        long writesBefore = writes;
+        runUntil(() -> writes > writesBefore, "no progress");
+        quiet = true;
+        runUntil(this::allEqual, "a member stays behind");
+    }
+
+    private void runUntil(BooleanSupplier reached, String otherwise) {
+        for (int span = 0; span < MAX_CALM_SPANS; span++) {
+            for (long until = now + CALM_SPAN_NS; now < until; ) {
+                runNext();
+            }
+            if (reached.getAsBoolean()) {
+                return;
+            }
+        }
+        throw new Invariants.Violation(
+                otherwise + " in " + MAX_CALM_SPANS * (CALM_SPAN_NS / MS / 1000) + " s without faults: " + peers());
+    }
+
+    private boolean allEqual() {
+        SimPeer leader = null;
+        for (SimPeer peer : peers.values()) {
+            if (peer.up && peer.node.isLeader() && (leader == null || peer.node.term() > leader.node.term())) {
+                leader = peer;
+            }
+        }
+        if (leader == null || leader.applied < leader.node.commitIndex()) {
+            return false;
+        }
+        ConfState members = leader.node.status().confState();
+        for (SimPeer peer : peers.values()) {
+            if (members.contains(peer.id) && peer.applied != leader.applied) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private String peers() {
+        StringBuilder text = new StringBuilder();
+        peers.values()
+                .forEach(peer -> text.append("\n  ")
+                        .append(
+                                peer.up
+                                        ? peer.node + " applied " + peer.node.appliedIndex() + "/" + peer.applied
+                                                + " ready "
+                                                + peer.node.hasReady() + peer.readyScheduled + " work "
+                                                + peer.appendWork.size() + "+"
+                                                + peer.applyWork.size() + " "
+                                                + peer.node.status().confState()
+                                        : "peer " + peer.id + " down"));
+        return text.toString();
     }
 
     private void at(long delay, Runnable action) {
@@ -180,18 +283,22 @@ public final class Simulation {
             return;
         }
         Ready ready = peer.node.ready();
-        peer.checkAppends(ready);
+        if (async) {
+            handleAsync(peer, ready);
+            return;
+        }
+        peer.checkAppends(ready.entries(), ready.snapshot());
         ready.messagesBeforePersist().forEach(this::send);
         boolean early = bug == Bug.ANSWERS_BEFORE_SYNC;
         if (early) {
             ready.messagesAfterPersist().forEach(this::send);
         }
-        if (crashes && random.chance(0.0005)) {
+        if (crashes && !calm && random.chance(0.0005)) {
             crash(peer);
             return;
         }
-        peer.disk.write(ready.hardState(), ready.entries());
-        if (crashes && random.chance(early ? 0.01 : 0.0005)) {
+        peer.disk.write(ready.hardState(), ready.entries(), ready.snapshot());
+        if (crashes && !calm && random.chance(early ? 0.01 : 0.0005)) {
             crash(peer);
             return;
         }
@@ -201,33 +308,128 @@ public final class Simulation {
         if (!early) {
             ready.messagesAfterPersist().forEach(this::send);
         }
-        if (votes(ready)) {
-            // An election is when a fault hurts most.
-            if (crashes && random.chance(0.1)) {
-                crash(peer);
-                return;
-            }
-            if (cuts && random.chance(0.2)) {
-                peers.values().stream()
-                        .filter(each -> each.up && each.node.isLeader())
-                        .forEach(this::isolate);
-            }
+        if (aroundVotes(peer, ready.hardState())) {
+            return;
+        }
+        if (ready.snapshot() != null) {
+            peer.applySnapshot(ready.snapshot());
         }
         peer.apply(ready.committedEntries());
-        for (Ready.ReadState read : ready.readStates()) {
-            long number = ByteBuffer.wrap(read.context()).getLong();
-            Long shown = questions.remove(number);
-            if (shown != null) {
-                peer.waiting.add(new SimPeer.SimRead("read index", read.index(), shown));
-            }
-        }
+        noteReads(peer, ready);
         peer.node.advance();
         peer.finishReads();
         afterStep(peer);
     }
 
-    private static boolean votes(Ready ready) {
-        return ready.hardState() != null && ready.hardState().vote() != 0 && ready.mustSync();
+    /** An election is when a fault hurts most; true if the peer is down now. */
+    private boolean aroundVotes(SimPeer peer, HardState state) {
+        if (state == null || state.vote() == 0) {
+            return false;
+        }
+        if (crashes && !calm && random.chance(0.1)) {
+            crash(peer);
+            return true;
+        }
+        if (cuts && !calm && random.chance(0.2)) {
+            peers.values().stream()
+                    .filter(each -> each.up && each.node.isLeader())
+                    .forEach(this::isolate);
+        }
+        return false;
+    }
+
+    private void noteReads(SimPeer peer, Ready ready) {
+        for (Ready.ReadState read : ready.readStates()) {
+            long number = ByteBuffer.wrap(read.context()).getLong();
+            Long shown = questions.remove(number);
+            if (shown != null) {
+                peer.waiting.add(new SimPeer.SimRead("read index", read.index(), shown, false));
+            }
+        }
+    }
+
+    // ---- storage threads -----------------------------------------------------------------------------------------
+
+    private void handleAsync(SimPeer peer, Ready ready) {
+        noteReads(peer, ready);
+        peer.finishReads();
+        for (Message m : ready.messagesBeforePersist()) {
+            if (m.to() == Message.APPEND_THREAD) {
+                peer.appendWork.add(m);
+                if (peer.appendWork.size() == 1) {
+                    scheduleWork(peer, true);
+                }
+            } else if (m.to() == Message.APPLY_THREAD) {
+                peer.applyWork.add(m);
+                if (peer.applyWork.size() == 1) {
+                    scheduleWork(peer, false);
+                }
+            } else {
+                send(m);
+            }
+        }
+        afterStep(peer);
+    }
+
+    private void scheduleWork(SimPeer peer, boolean append) {
+        int life = peer.life;
+        long wait = !calm && random.chance(slowDiskChance) ? random.between(0, 2000 * MS) : random.between(0, 3 * MS);
+        at(wait, () -> {
+            if (peer.up && peer.life == life) {
+                // What has come meanwhile is done in the same go, as a disk would.
+                boolean alive = true;
+                ArrayDeque<Message> work = append ? peer.appendWork : peer.applyWork;
+                for (int i = work.size(); alive && i > 0; i--) {
+                    alive = append ? storeNext(peer) : applyNext(peer);
+                }
+                if (alive && !work.isEmpty()) {
+                    scheduleWork(peer, append);
+                }
+            }
+        });
+    }
+
+    private boolean storeNext(SimPeer peer) {
+        Message work = peer.appendWork.poll();
+        HardState state = work.term() == 0 ? null : new HardState(work.term(), work.vote(), work.commit());
+        boolean early = bug == Bug.ANSWERS_BEFORE_SYNC;
+        peer.checkAppends(work.entries(), work.snapshot());
+        if (early) {
+            respond(peer, work);
+        }
+        peer.disk.write(state, work.entries(), work.snapshot());
+        if (crashes && !calm && random.chance(early ? 0.01 : 0.001)) {
+            crash(peer);
+            return false;
+        }
+        if (bug != Bug.ENTRIES_NOT_SYNCED) {
+            peer.disk.sync();
+        }
+        if (work.snapshot() != null) {
+            peer.applySnapshot(work.snapshot());
+        }
+        if (!early) {
+            respond(peer, work);
+        }
+        return !aroundVotes(peer, state);
+    }
+
+    private boolean applyNext(SimPeer peer) {
+        Message work = peer.applyWork.poll();
+        peer.apply(work.entries());
+        respond(peer, work);
+        return true;
+    }
+
+    private void respond(SimPeer peer, Message work) {
+        for (Message m : work.responses()) {
+            if (m.to() == peer.id) {
+                peer.node.step(m, peer.clock());
+            } else {
+                send(m);
+            }
+        }
+        afterStep(peer);
     }
 
     private void crash(SimPeer peer) {
@@ -262,14 +464,41 @@ public final class Simulation {
 
     private void send(Message original) {
         Message message = corrupt(original);
-        if (now < cut.getOrDefault(message.from() * 100 + message.to(), 0L) || random.chance(lossChance)) {
+        if (bug == Bug.HOLDER_FORGOTTEN && granted(message)) {
+            SimPeer leader = peers.get(message.from());
+            at(0, () -> {
+                if (leader.up) {
+                    leader.node.step(SimMessages.forgedGiveBack(message), leader.clock());
+                }
+            });
+        }
+        if (now < cut.getOrDefault(message.from() * 100 + message.to(), 0L) || (!calm && random.chance(lossChance))) {
             event(1, message.from(), message.to(), message.type().code());
+            reportSent(message, false);
             return;
         }
         int copies = random.chance(repeatChance) ? 2 : 1;
         for (int i = 0; i < copies; i++) {
-            long delay = random.chance(slowChance) ? random.between(0, 3000 * MS) : random.between(0, 5 * MS);
+            long delay = !calm && random.chance(slowChance) ? random.between(0, 3000 * MS) : random.between(0, 5 * MS);
             at(delay, () -> deliver(message));
+        }
+    }
+
+    /** What carries messages notices some losses, and of snapshots always whether they arrived. */
+    private void reportSent(Message message, boolean arrived) {
+        SimPeer sender = peers.get(message.from());
+        int life = sender.life;
+        if (message.type() == MessageType.SNAP || (!arrived && random.chance(0.2))) {
+            at(random.between(100 * MS, 1000 * MS), () -> {
+                if (sender.up && sender.life == life) {
+                    if (message.type() == MessageType.SNAP) {
+                        sender.node.reportSnapshot(message.to(), arrived);
+                    } else {
+                        sender.node.reportUnreachable(message.to());
+                    }
+                    afterStep(sender);
+                }
+            });
         }
     }
 
@@ -288,8 +517,13 @@ public final class Simulation {
                 app ? SimMessages.withCommit(m, m.index() + m.entries().size()) : m;
             case OLD_TERMS_COMMITTED_BY_COUNTING ->
                 heartbeat || app ? SimMessages.withCommit(m, Math.max(m.commit(), counted(m))) : m;
+            case REPLICA_LEASE_TOO_LONG -> granted(m) ? SimMessages.withLongLease(m) : m;
             default -> m;
         };
+    }
+
+    private static boolean granted(Message m) {
+        return m.replicaLease() != null && m.replicaLease().kind() == ReplicaLease.Kind.GRANT;
     }
 
     /** What the sender's entries on a majority of disks would commit at the receiver, whatever their term. */
@@ -298,28 +532,33 @@ public final class Simulation {
         return Math.min(onMajority(m.from()), held);
     }
 
-    /** The last index up to which a majority of disks agrees with this peer's. */
+    /** The last index up to which a majority of its voters' disks agrees with this peer's. */
     private long onMajority(long id) {
         SimPeer leader = peers.get(id);
-        long[] matches = new long[voters.length];
-        int i = 0;
-        for (SimPeer peer : peers.values()) {
+        List<Long> voters = leader.members().voters();
+        long[] matches = new long[voters.size()];
+        for (int i = 0; i < matches.length; i++) {
+            SimPeer peer = peers.get(voters.get(i));
             long at = Math.min(
                     peer.disk.storage().lastIndex(), leader.disk.storage().lastIndex());
-            while (at > 0
+            while (at
+                            >= Math.max(
+                                    peer.disk.storage().firstIndex(),
+                                    leader.disk.storage().firstIndex())
                     && peer.disk.storage().term(at) != leader.disk.storage().term(at)) {
                 at--;
             }
-            matches[i++] = at;
+            matches[i] = at;
         }
         Arrays.sort(matches);
-        return matches[(voters.length - 1) / 2];
+        return matches.length == 0 ? 0 : matches[(matches.length - 1) / 2];
     }
 
     private void deliver(Message message) {
         SimPeer peer = peers.get(message.to());
         if (!peer.up) {
             event(1, message.from(), message.to(), message.type().code());
+            reportSent(message, false);
             return;
         }
         if (now < peer.pausedUntil) {
@@ -337,6 +576,9 @@ public final class Simulation {
             }
         }
         peer.node.step(m, peer.clock());
+        if (m.type() == MessageType.SNAP) {
+            reportSent(m, true);
+        }
         afterStep(peer);
     }
 
@@ -347,14 +589,15 @@ public final class Simulation {
     // ---- clients -------------------------------------------------------------------------------------------------
 
     private void client() {
-        at(random.between(0, clientEveryNs), this::client);
-        SimPeer peer = peers.get(voters[(int) random.below(voters.length)]);
+        // The narrowest windows must be able to catch up in the end.
+        at(random.between(0, calm ? 10 * clientEveryNs : clientEveryNs), this::client);
+        SimPeer peer = peers.get(ids[(int) random.below(ids.length)]);
         if (!peer.up || now < peer.pausedUntil) {
             return;
         }
         long number = ++operations;
         long kind = random.below(10);
-        if (kind < writesInTen) {
+        if (kind < writesInTen && !quiet) {
             SimPeer leader = leaderFor(peer);
             try {
                 byte[] data = new byte[8 + (int) random.below(32)];
@@ -383,7 +626,11 @@ public final class Simulation {
     }
 
     private void leaseRead(SimPeer peer) {
-        if (!peer.node.isLeader() || !leases) {
+        if (!leases) {
+            return;
+        }
+        if (!peer.node.isLeader()) {
+            replicaRead(peer);
             return;
         }
         long shown = invariants.shown();
@@ -410,10 +657,19 @@ public final class Simulation {
         }
     }
 
+    private void replicaRead(SimPeer peer) {
+        boolean kept = bug == Bug.REPLICA_LEASE_KEPT && peer.node.replicaLeaseUntilNs() != Long.MIN_VALUE;
+        if (peer.clock() < peer.node.replicaLeaseUntilNs() || kept) {
+            long index = bug == Bug.REPLICA_READ_BEFORE_APPLY ? 0 : peer.node.lastIndex();
+            peer.waiting.add(new SimPeer.SimRead("replica lease read", index, invariants.shown(), true));
+            peer.finishReads();
+        }
+    }
+
     private void readIndex(SimPeer peer, long number) {
         if (bug == Bug.READ_INDEX_NOT_PROVEN) {
             if (peer.node.isLeader() && peer.node.committedInTerm()) {
-                peer.waiting.add(new SimPeer.SimRead("read index", peer.node.commitIndex(), invariants.shown()));
+                peer.waiting.add(new SimPeer.SimRead("read index", peer.node.commitIndex(), invariants.shown(), false));
                 peer.finishReads();
             }
             return;
@@ -433,9 +689,12 @@ public final class Simulation {
     // ---- faults --------------------------------------------------------------------------------------------------
 
     private void fault() {
+        if (calm) {
+            return;
+        }
         at(random.between(0, 2 * faultEveryNs), this::fault);
-        SimPeer peer = peers.get(voters[(int) random.below(voters.length)]);
-        switch ((int) random.below(8)) {
+        SimPeer peer = peers.get(ids[(int) random.below(ids.length)]);
+        switch ((int) random.below(10)) {
             case 0 -> {
                 if (crashes && peer.up) {
                     crash(peer);
@@ -451,9 +710,15 @@ public final class Simulation {
                     cutSome(peer);
                 }
             }
-            case 4 -> campaign(peer);
+            case 4 -> {
+                campaign(peer);
+                if (replicaLeases && peer.up && random.chance(0.5)) {
+                    peer.node.giveBackReplicaLease(peer.clock());
+                    afterStep(peer);
+                }
+            }
             case 5 -> {
-                if (crashes && random.chance(0.3)) {
+                if (crashes && !calm && random.chance(0.3)) {
                     rackFails(peer);
                 }
             }
@@ -462,12 +727,17 @@ public final class Simulation {
                     cut.clear();
                 }
             }
+            case 7, 8 -> {
+                if (changesMembers) {
+                    changeMembers();
+                }
+            }
             default -> {
                 if (transfers && peer.up) {
                     SimPeer leader = leaderFor(peer);
                     leader.node.transferLeader(peer.id, leader.clock());
                     afterStep(leader);
-                    if (cuts && random.chance(0.4)) {
+                    if (cuts && !calm && random.chance(0.4)) {
                         at(random.between(0, 10 * MS), () -> isolate(leader));
                     }
                 }
@@ -477,10 +747,56 @@ public final class Simulation {
 
     private void isolate(SimPeer victim) {
         long until = now + random.between(100 * MS, 3000 * MS);
-        for (long other : voters) {
+        for (long other : ids) {
             cut.put(other * 100 + victim.id, until);
             cut.put(victim.id * 100 + other, until);
         }
+    }
+
+    /** Somebody who leads is asked to change the membership: one peer, or several at once. */
+    private void changeMembers() {
+        for (SimPeer leader : peers.values()) {
+            if (leader.up && now >= leader.pausedUntil && leader.node.isLeader()) {
+                try {
+                    for (int i = bug == Bug.MEMBERSHIP_CHANGES_OVERLAP ? 3 : 1; i > 0; i--) {
+                        leader.node.proposeConfChange(nextChange(leader));
+                    }
+                } catch (ProposalDroppedException e) {
+                    return;
+                }
+                afterStep(leader);
+            }
+        }
+    }
+
+    private ConfChange nextChange(SimPeer leader) {
+        ConfState members = leader.node.status().confState();
+        if (!members.votersOutgoing().isEmpty()) {
+            return ConfChange.leaveJoint();
+        }
+        TreeMap<Long, ConfChange.Single> changes = new TreeMap<>();
+        long count = random.chance(0.6) ? 1 : random.between(1, 3);
+        TreeMap<Long, Boolean> voters = new TreeMap<>();
+        members.voters().forEach(id -> voters.put(id, true));
+        for (long i = 0; i < count; i++) {
+            long id = ids[(int) random.below(ids.length)];
+            ConfChange.Kind kind = ConfChange.Kind.values()[(int) random.below(4)];
+            boolean leaves = kind == ConfChange.Kind.REMOVE || kind == ConfChange.Kind.ADD_LEARNER;
+            if (changes.containsKey(id) || (leaves && voters.size() == 1)) {
+                continue;
+            }
+            if (leaves) {
+                voters.remove(id);
+            } else if (kind == ConfChange.Kind.ADD_VOTER) {
+                voters.put(id, true);
+            }
+            changes.put(id, new ConfChange.Single(kind, id));
+        }
+        if (changes.isEmpty()) {
+            changes.put(1L, new ConfChange.Single(ConfChange.Kind.UPDATE, 1));
+        }
+        ConfChange.Transition[] transitions = ConfChange.Transition.values();
+        return ConfChange.of(transitions[(int) random.below(3)], List.copyOf(changes.values()));
     }
 
     /** An operator asks for an election. */
@@ -502,7 +818,7 @@ public final class Simulation {
                 crash(peer);
             }
         }
-        SimPeer first = peers.get(voters[(int) random.below(voters.length)]);
+        SimPeer first = peers.get(ids[(int) random.below(ids.length)]);
         at(random.between(20 * MS, 500 * MS), () -> campaign(first));
     }
 
@@ -513,7 +829,7 @@ public final class Simulation {
         double share = random.chance(0.5) ? 1 : 0.5;
         boolean to = random.chance(0.8);
         boolean from = !to || random.chance(0.8);
-        for (long other : voters) {
+        for (long other : ids) {
             if (other != victim.id && random.chance(share)) {
                 if (to) {
                     cut.put(other * 100 + victim.id, until);
@@ -536,8 +852,10 @@ public final class Simulation {
     }
 
     public String summary() {
-        return voters.length + " peers, " + events + " events in " + now / 1_000_000_000L + " s, " + elections()
+        return ids.length + " peers, " + events + " events in " + now / 1_000_000_000L + " s, " + elections()
                 + " elections, " + invariants.committedCount() + " entries, " + writes + " writes, " + reads
-                + " reads, " + crashCount + " crashes, hash " + Long.toHexString(hash);
+                + " reads (" + replicaReads + " by replica leases), " + crashCount + " crashes, " + snapshots
+                + " snapshots, "
+                + changes + " changes of membership applied, hash " + Long.toHexString(hash);
     }
 }

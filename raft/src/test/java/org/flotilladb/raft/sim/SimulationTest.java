@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.flotilladb.raft.RaftInvariantException;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -27,15 +29,18 @@ class SimulationTest {
     @Test
     void invariantsHold() {
         long counted = 0;
+        long replicaReads = 0;
         long seed = FIRST_SEED;
         for (; counted < SEEDS && seed < FIRST_SEED + 10 * SEEDS; seed++) {
             Simulation simulation = run(seed, Bug.NONE, EVENTS);
+            replicaReads += simulation.replicaReads;
             if (simulation.elections() >= MIN_ELECTIONS) {
                 counted++;
             }
         }
         System.out.println("Raft simulation: " + counted + " of " + (seed - FIRST_SEED) + " seeds from " + FIRST_SEED
-                + " counted, " + EVENTS + " events each");
+                + " counted, " + EVENTS + " events each, "
+                + replicaReads + " reads by replica leases");
         assertTrue(counted >= SEEDS / 3, counted + " seeds had " + MIN_ELECTIONS + " elections");
     }
 
@@ -46,6 +51,23 @@ class SimulationTest {
                     run(seed, Bug.NONE, 5_000).summary(),
                     run(seed, Bug.NONE, 5_000).summary());
         }
+    }
+
+    @Test
+    void aSeedRunsTheSameWayInAnotherJvm() throws Exception {
+        Process other = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        SimulationHash.class.getName(),
+                        Long.toString(FIRST_SEED),
+                        "10",
+                        "5000")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String there = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        assertEquals(0, other.waitFor());
+        assertEquals(SimulationHash.of(FIRST_SEED, 10, 5000), there);
     }
 
     @ParameterizedTest

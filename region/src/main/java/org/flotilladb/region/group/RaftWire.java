@@ -9,6 +9,7 @@ import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.EntryType;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
+import org.flotilladb.raft.ReplicaLease;
 import org.flotilladb.raft.Snapshot;
 
 /** The raft library's messages as they go over the wire. */
@@ -28,9 +29,19 @@ public final class RaftWire {
                 .setRejectHint(m.rejectHint())
                 .setSentNs(m.sentNs())
                 .setPromiseNs(m.promiseNs())
-                .setTransferMark(m.transferMark());
+                .setTransferMark(m.transferMark())
+                .setPriority(m.priority());
         if (m.context().length > 0) {
             builder.setContext(UnsafeByteOperations.unsafeWrap(m.context()));
+        }
+        if (m.replicaLease() != null) {
+            ReplicaLease lease = m.replicaLease();
+            builder.setReplicaLease(org.flotilladb.proto.ReplicaLease.newBuilder()
+                    .setKind(lease.kind().code())
+                    .setIncarnation(lease.incarnation())
+                    .setNumber(lease.number())
+                    .setDurationNs(lease.durationNs())
+                    .setIndex(lease.index()));
         }
         if (m.snapshot() != null) {
             builder.setSnapshot(toProto(m.snapshot()));
@@ -65,8 +76,19 @@ public final class RaftWire {
                 .context(m.getContext().toByteArray())
                 .lease(m.getSentNs(), m.getPromiseNs())
                 .transferMark(m.getTransferMark())
+                .priority(m.getPriority())
+                .replicaLease(m.hasReplicaLease() ? lease(m.getReplicaLease()) : null)
                 .snapshot(m.hasSnapshot() ? snapshot(m.getSnapshot()) : null)
                 .build();
+    }
+
+    private static ReplicaLease lease(org.flotilladb.proto.ReplicaLease proto) {
+        return new ReplicaLease(
+                ReplicaLease.Kind.fromCode(proto.getKind()),
+                proto.getIncarnation(),
+                proto.getNumber(),
+                proto.getDurationNs(),
+                proto.getIndex());
     }
 
     private static Snapshot snapshot(org.flotilladb.proto.Snapshot proto) {
