@@ -46,6 +46,7 @@ final class SimWorld {
     private final boolean callerRuns;
     private final long logKeepEntries;
     private final double maxDrift;
+    private final long operationTimeoutMs;
     private boolean working;
     private boolean calm;
 
@@ -60,6 +61,7 @@ final class SimWorld {
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;
         maxDrift = kinds.isEmpty() ? 0 : 0.045;
+        operationTimeoutMs = character.nextInt(2) == 0 ? 6000 : 1500;
         time = new SimTime(random.fork("time"), hash);
         network = new SimNetwork(time, random.fork("network"), hash, faults);
         network.trace(settings.trace());
@@ -126,7 +128,7 @@ final class SimWorld {
     }
 
     long operationTimeoutMs() {
-        return 6000;
+        return operationTimeoutMs;
     }
 
     long requestTimeoutMs() {

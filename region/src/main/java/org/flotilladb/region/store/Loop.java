@@ -3,7 +3,10 @@ package org.flotilladb.region.store;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.flotilladb.raft.RaftInvariantException;
 import org.flotilladb.region.runtime.Scheduler;
+import org.flotilladb.region.runtime.StorageException;
 
 /**
  * Runs inputs one batch at a time, each batch followed by a round. Whoever submits may run the loop itself when it is
@@ -16,16 +19,19 @@ final class Loop {
     private final Scheduler scheduler;
     private final boolean callerRuns;
     private final Runnable round;
+    private final Consumer<RuntimeException> failed;
     private final ConcurrentLinkedQueue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicBoolean running = new AtomicBoolean();
     private final AtomicBoolean woken = new AtomicBoolean();
     private volatile boolean closed;
 
-    Loop(Scheduler scheduler, boolean callerRuns, Runnable round) {
+    /** @param failed told when the disk or an invariant has failed under an input */
+    Loop(Scheduler scheduler, boolean callerRuns, Runnable round, Consumer<RuntimeException> failed) {
         this.scheduler = scheduler;
         this.callerRuns = callerRuns;
         this.round = round;
+        this.failed = failed;
     }
 
     /** How many inputs wait. */
@@ -79,7 +85,11 @@ final class Loop {
                 break;
             }
             queued.decrementAndGet();
-            input.run();
+            try {
+                input.run();
+            } catch (StorageException | RaftInvariantException e) {
+                failed.accept(e);
+            }
         }
         round.run();
     }

@@ -124,7 +124,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         this.data = data;
         this.identity = identity;
         this.failures = failures;
-        this.loop = new Loop(scheduler, settings.callerRuns(), this::round);
+        this.loop = new Loop(scheduler, settings.callerRuns(), this::round, this::stop);
         placement = new PlacementGroup(
                 data,
                 settings.nodeAddresses(),
