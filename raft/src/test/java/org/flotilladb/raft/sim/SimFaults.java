@@ -55,7 +55,7 @@ final class SimFaults {
                 }
             }
             case 5 -> {
-                if (sim.crashes && !sim.calm && sim.random.chance(0.3)) {
+                if (sim.crashes && !sim.calm && sim.random.chance(0.6)) {
                     rackFails(peer);
                 }
             }
@@ -155,8 +155,12 @@ final class SimFaults {
                 sim.crash(peer);
             }
         }
-        SimPeer first = sim.peers.get(sim.ids[(int) sim.random.below(sim.ids.length)]);
-        sim.at(sim.random.between(20 * Simulation.MS, 500 * Simulation.MS), () -> campaign(first));
+        List<Long> others = outside.members().voters().stream()
+                .filter(id -> id != outside.id)
+                .toList();
+        for (long id : others) {
+            sim.at(sim.random.between(20 * Simulation.MS, 800 * Simulation.MS), () -> campaign(sim.peers.get(id)));
+        }
     }
 
     /** Cuts some of one peer's links, in one direction or both. */

@@ -24,7 +24,7 @@ class PlantedBugsTest {
                 arguments("SYNC_LATE", DRAWN),
                 arguments("VOTE_FORGOTTEN", Set.of(FaultKind.DUEL)),
                 arguments("answered-when-proposed", DRAWN),
-                arguments("lease-kept", DRAWN),
+                arguments("lease-kept", Set.of(FaultKind.LEADER_CUT_OFF)),
                 arguments("locks-unseen", DRAWN),
                 arguments("latches-unseen", DRAWN),
                 arguments("max-ts-not-raised", DRAWN),
