@@ -24,6 +24,7 @@ public final class Config {
     final boolean stepDownOnRemoval;
     final boolean handOverOnRemoval;
     final boolean tellNewerTerm;
+    final boolean commitByVote;
     final boolean proposalForwarding;
     final boolean confChangeValidation;
     final ReadOnlyOption readOnlyOption;
@@ -56,6 +57,7 @@ public final class Config {
         stepDownOnRemoval = b.stepDownOnRemoval;
         handOverOnRemoval = b.handOverOnRemoval;
         tellNewerTerm = b.tellNewerTerm;
+        commitByVote = b.commitByVote;
         proposalForwarding = b.proposalForwarding;
         confChangeValidation = b.confChangeValidation;
         readOnlyOption = b.readOnlyOption;
@@ -100,6 +102,7 @@ public final class Config {
         private boolean stepDownOnRemoval = true;
         private boolean handOverOnRemoval = true;
         private boolean tellNewerTerm = true;
+        private boolean commitByVote = true;
         private boolean proposalForwarding = true;
         private boolean confChangeValidation = true;
         private ReadOnlyOption readOnlyOption = ReadOnlyOption.SAFE;
@@ -208,6 +211,12 @@ public final class Config {
         /** Whether a candidate of an older term is told the newer one, instead of nothing. */
         public Builder tellNewerTerm(boolean value) {
             tellNewerTerm = value;
+            return this;
+        }
+
+        /** Whether the refusal of a vote says what is committed, so that a candidate need not be elected to learn it. */
+        public Builder commitByVote(boolean value) {
+            commitByVote = value;
             return this;
         }
 

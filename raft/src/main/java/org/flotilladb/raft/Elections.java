@@ -88,11 +88,40 @@ final class Elections {
             core.vote = m.from();
             core.heldLease.drop();
         }
-        core.out.send(Message.to(m.from(), pre ? MessageType.PRE_VOTE_RESP : MessageType.VOTE_RESP)
-                .from(core.id)
-                .term(grant ? m.term() : core.term)
-                .reject(!grant, 0)
-                .build());
+        MessageType type = pre ? MessageType.PRE_VOTE_RESP : MessageType.VOTE_RESP;
+        if (grant) {
+            core.out.send(
+                    Message.to(m.from(), type).from(core.id).term(m.term()).build());
+        } else {
+            refuse(m.from(), type);
+        }
+    }
+
+    /**
+     * A refusal, in this peer's term. It tells what is committed: a candidate that does not know that a change of
+     * membership is committed may need the vote of somebody who was removed by it, and whose log is longer.
+     */
+    void refuse(long candidate, MessageType type) {
+        Message.Builder refusal = Message.to(candidate, type).reject(true, 0);
+        long committed = core.log.committed();
+        if (core.config.commitByVote && core.log.term(committed) > 0) {
+            refusal.log(core.log.term(committed), committed);
+        }
+        core.send(refusal);
+    }
+
+    /** What the refusal of a vote says is committed, is committed here too, if it is here. */
+    void learnCommit(Message refusal) {
+        if (refusal.reject()
+                && refusal.index() > core.log.committed()
+                && !core.leads()
+                && core.log.matches(refusal.index(), refusal.logTerm())) {
+            core.log.commitTo(refusal.index());
+            if (core.role != Role.FOLLOWER && core.log.hasUnappliedConfChange()) {
+                // The votes asked for may be those of a membership that is over.
+                core.becomeFollower(core.term, 0);
+            }
+        }
     }
 
     void handleAnswer(Message m) {

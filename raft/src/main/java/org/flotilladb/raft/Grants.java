@@ -13,6 +13,8 @@ final class Grants {
     private final Core core;
     private final TreeMap<Long, Holder> holders = new TreeMap<>();
     private final TreeMap<Long, ReplicaLease> questions = new TreeMap<>();
+    /** The newest question of each replica that was granted or given back; older ones that come late are void. */
+    private final TreeMap<Long, ReplicaLease> closed = new TreeMap<>();
     /** What a majority held one heartbeat ago: a replica that lacks it holds up writes and gets no lease. */
     private long heldBefore;
 
@@ -37,6 +39,7 @@ final class Grants {
     void reset() {
         holders.clear();
         questions.clear();
+        closed.clear();
         heldBefore = Long.MAX_VALUE;
         heldNow = Long.MAX_VALUE;
         takingBack = false;
@@ -114,6 +117,7 @@ final class Grants {
             holder = next;
         }
         holder.number = question.number();
+        close(to.id(), question);
         holder.untilNs = Math.max(holder.untilNs, untilNs);
         core.promises.extend(untilNs);
         return new ReplicaLease(
@@ -134,15 +138,30 @@ final class Grants {
         if (message == null) {
             return;
         }
+        ReplicaLease last = closed.get(from);
         if (message.kind() == Kind.ASK) {
-            questions.put(from, message);
+            // A question that comes late must not stand for a newer one: what is given back goes by its number.
+            if (last == null || last.incarnation() != message.incarnation() || last.number() < message.number()) {
+                questions.put(from, message);
+            }
         } else if (message.kind() == Kind.GIVE_BACK) {
-            questions.remove(from);
+            close(from, message);
             Holder holder = holders.get(from);
             if (holder != null && holder.incarnation == message.incarnation() && holder.number <= message.number()) {
                 holders.remove(from);
                 core.leading.holderGone();
             }
+        }
+    }
+
+    private void close(long from, ReplicaLease upTo) {
+        ReplicaLease last = closed.get(from);
+        if (last == null || last.incarnation() != upTo.incarnation() || last.number() < upTo.number()) {
+            closed.put(from, upTo);
+        }
+        ReplicaLease question = questions.get(from);
+        if (question != null && question.incarnation() == upTo.incarnation() && question.number() <= upTo.number()) {
+            questions.remove(from);
         }
     }
 }

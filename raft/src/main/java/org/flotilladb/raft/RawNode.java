@@ -227,7 +227,10 @@ public final class RawNode {
         }
         switch (m.type()) {
             case VOTE, PRE_VOTE -> core.elections.handleRequest(m);
-            case VOTE_RESP, PRE_VOTE_RESP -> core.elections.handleAnswer(m);
+            case VOTE_RESP, PRE_VOTE_RESP -> {
+                core.elections.learnCommit(m);
+                core.elections.handleAnswer(m);
+            }
             case APP -> {
                 core.following.follow(m);
                 core.following.handleAppend(m);
@@ -273,9 +276,9 @@ public final class RawNode {
                 core.send(Message.to(m.from(), MessageType.APP_RESP));
             }
         } else if (m.type() == MessageType.PRE_VOTE) {
-            core.send(Message.to(m.from(), MessageType.PRE_VOTE_RESP).reject(true, 0));
+            core.elections.refuse(m.from(), MessageType.PRE_VOTE_RESP);
         } else if (m.type() == MessageType.VOTE && core.config.tellNewerTerm) {
-            core.send(Message.to(m.from(), MessageType.VOTE_RESP).reject(true, 0));
+            core.elections.refuse(m.from(), MessageType.VOTE_RESP);
         } else if (m.type() == MessageType.STORAGE_APPEND_RESP && m.snapshot() != null) {
             // What was stored under an older term may have been replaced since, but a snapshot is committed.
             snapshotApplied(m.snapshot());

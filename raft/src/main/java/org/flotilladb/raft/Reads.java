@@ -53,22 +53,20 @@ final class Reads {
 
     /** On a leader; false when too many wait. */
     boolean handleQuestion(Message question) {
-        if (core.members.counted().isOnly(core.id)) {
-            answer(question, core.log.committed());
-        } else if (!core.leading.committedInTerm()) {
-            // Its commit index may be behind what an earlier leader has told.
+        if (!core.leading.committedInTerm()) {
+            // Its commit index may be behind what an earlier leader, even itself in an earlier life, has told.
             if (early.size() >= core.config.maxPendingReads) {
                 return false;
             }
             early.add(question);
-        } else {
-            return begin(question);
+            return true;
         }
-        return true;
+        return begin(question);
     }
 
     private boolean begin(Message question) {
-        if (core.config.readOnlyOption == ReadOnlyOption.LEASE_BASED && provenByLease()) {
+        if (core.members.counted().isOnly(core.id)
+                || (core.config.readOnlyOption == ReadOnlyOption.LEASE_BASED && provenByLease())) {
             answer(question, core.log.committed());
             return true;
         }

@@ -297,6 +297,7 @@ final class ConformanceInteraction {
                 .stepDownOnRemoval(flag(test, "step-down-on-removal"))
                 .handOverOnRemoval(false)
                 .tellNewerTerm(false)
+                .commitByVote(false)
                 .batchedAppends(false)
                 .holdUntilDurable(false);
     }

@@ -213,6 +213,25 @@ class MembershipTest {
     }
 
     @Test
+    void aVoterLearnsFromARefusalThatTheRefuserIsNoVoterAnyMore() throws Exception {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 2, builder -> builder.handOverOnRemoval(false));
+        group.elect(1);
+        group.node(1).proposeConfChange(ConfChange.one(Kind.REMOVE, 1));
+        // Peer 2 has the change, not that it is committed, and lacks the entry after it.
+        group.peer(1).handle();
+        group.takeWire().forEach(group::deliver);
+        group.peer(1).propose("one more");
+        group.filter(message -> message.from() != 1);
+        group.settle();
+        assertEquals(ConfState.ofVoters(2L), group.members(1));
+        assertTrue(group.node(1).lastIndex() > group.node(2).lastIndex());
+        group.heal();
+        group.ticks(60);
+        assertTrue(group.node(2).isLeader(), group.toString());
+        assertEquals(ConfState.ofVoters(2L), group.members(2));
+    }
+
+    @Test
     void nobodyCanDeclareEverybodyOrItselfLost() {
         Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 2, builder -> {});
         assertThrows(IllegalArgumentException.class, () -> group.node(1).declareLost(List.of(1L)));

@@ -154,6 +154,27 @@ class ReadIndexTest {
     }
 
     @Test
+    void aSingleVoterThatRestartsAnswersOnlyOnceItKnowsWhatItHadCommitted() throws Exception {
+        Group group = Group.of(1);
+        Group.Peer leader = group.elect(1);
+        leader.propose("a");
+        group.settle();
+        long shown = leader.node.commitIndex();
+        // The commit index alone is never synced: a crash may leave an older one.
+        leader.storage.setHardState(new HardState(1, 1, 0));
+        group.restart(1);
+        group.node(1).campaign(group.nowNs);
+        leader.handle();
+        assertTrue(leader.node.isLeader());
+        leader.node.readIndex(CONTEXT, group.nowNs);
+        group.settle();
+        assertEquals(1, leader.reads.size());
+        assertTrue(
+                leader.reads.get(0).index() > shown,
+                "read at " + leader.reads.get(0).index());
+    }
+
+    @Test
     void withoutALeaderNothingIsAsked() {
         Group group = Group.of(3);
         assertFalse(group.node(2).readIndex(CONTEXT, 0));

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.flotilladb.raft.ConfChange.Kind;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -136,6 +138,37 @@ class ReplicaLeaseTest {
         again.wantReplicaLease(true);
         again.step(grant[0], group.nowNs);
         assertEquals(Long.MIN_VALUE, again.replicaLeaseUntilNs());
+    }
+
+    @Test
+    void aQuestionThatComesLateDoesNotLetAnOldGivingBackEndANewerLease() throws Exception {
+        Group group = withHolder();
+        List<Message> asked = new ArrayList<>();
+        group.filter(message -> {
+            if (message.from() == 3 && message.replicaLease() != null) {
+                asked.add(message);
+            }
+            return true;
+        });
+        group.ticks(2);
+        group.node(3).giveBackReplicaLease(group.nowNs);
+        group.settle();
+        Message oldQuestion = asked.get(0);
+        Message givenBack = asked.get(asked.size() - 1);
+        assertEquals(ReplicaLease.Kind.GIVE_BACK, givenBack.replicaLease().kind());
+        group.ticks(4);
+        assertTrue(holds(group, 3));
+        // Both are repeated by the network, with a round between them that answers the old question.
+        group.deliver(oldQuestion);
+        group.filter(message -> message.from() != 3);
+        group.ticks(2);
+        group.deliver(givenBack);
+        group.isolate(3);
+        long committed = group.node(1).commitIndex();
+        group.peer(1).propose("x");
+        group.settle();
+        assertTrue(holds(group, 3));
+        assertEquals(committed, group.node(1).commitIndex());
     }
 
     @Test

@@ -99,6 +99,7 @@ final class SimPeer {
                 .confChangeValidation(!sim.has(Bug.MEMBERSHIP_CHANGES_OVERLAP))
                 .eagerCommit(sim.eagerCommit)
                 .batchedAppends(sim.batchedAppends)
+                .maxUncommittedBytes(4000)
                 .maxInflightMessages(sim.maxInflight)
                 .maxSizePerMessageBytes(sim.maxMessageBytes)
                 .maxCommittedPerReadyBytes(sim.maxCommittedBytes)
@@ -167,7 +168,7 @@ final class SimPeer {
             sim.invariants.state(id, applied, state);
             sim.invariants.members(id, applied, members);
             sim.event(3, id, entry.index(), entry.term());
-            sim.appliedEntry(this, entry);
+            sim.clients.applied(this, entry);
         }
         if (!entries.isEmpty()
                 && sim.random.chance(sim.saveChance)

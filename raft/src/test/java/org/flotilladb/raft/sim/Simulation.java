@@ -1,6 +1,5 @@
 package org.flotilladb.raft.sim;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
@@ -8,13 +7,10 @@ import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
-import org.flotilladb.raft.ConfChange;
 import org.flotilladb.raft.ConfState;
-import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.HardState;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
-import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.raft.Ready;
 import org.flotilladb.raft.ReplicaLease;
 
@@ -29,9 +25,9 @@ public final class Simulation {
     static final long PROMISE_NS = 1_000_000_000L;
     static final double RATE_ERROR = 0.05;
     static final long MARGIN_NS = 1_000_000L;
-    private static final long MS = 1_000_000L;
+    static final long MS = 1_000_000L;
     private static final long CALM_SPAN_NS = 10_000 * MS;
-    private static final int MAX_CALM_SPANS = 60;
+    private static final int MAX_CALM_SPANS = 360;
 
     final SimRandom random;
     /** All peers that there may be; some belong to the group from the start. */
@@ -42,23 +38,19 @@ public final class Simulation {
     final int maxInflight;
     final long maxMessageBytes;
     private final Bug bug;
-    private final TreeMap<Long, SimPeer> peers = new TreeMap<>();
+    final TreeMap<Long, SimPeer> peers = new TreeMap<>();
     private final PriorityQueue<Event> queue = new PriorityQueue<>();
-    /** Links that are cut, as from * 100 + to, and until when. */
-    private final TreeMap<Long, Long> cut = new TreeMap<>();
-    /** Writes under way: number to the floor; acknowledged when their entry is applied by the peer that took them. */
-    private final TreeMap<Long, Long> writesAt = new TreeMap<>();
-    /** Read index questions by number. */
-    private final TreeMap<Long, Long> questions = new TreeMap<>();
+    final SimClients clients = new SimClients(this);
+    private final SimFaults faults = new SimFaults(this);
 
     private final double lossChance;
     private final double repeatChance;
     private final double slowChance;
-    private final boolean cuts;
-    private final boolean crashes;
-    private final boolean pauses;
-    private final boolean transfers;
-    private final boolean changesMembers;
+    final boolean cuts;
+    final boolean crashes;
+    final boolean pauses;
+    final boolean transfers;
+    final boolean changesMembers;
     final boolean async;
     private final double slowDiskChance;
     final boolean batchedAppends;
@@ -68,24 +60,23 @@ public final class Simulation {
     final boolean leases;
     final boolean replicaLeases;
     final boolean preVote;
-    private final long faultEveryNs;
-    private final long clientEveryNs;
-    private final long writesInTen;
+    final long faultEveryNs;
+    final long clientEveryNs;
+    final long writesInTen;
 
     /** No more faults. */
-    private boolean calm;
+    boolean calm;
     /** No more writes. */
-    private boolean quiet;
+    boolean quiet;
 
     long now;
     private long sequence;
     private long events;
     private long hash = 17;
-    private long operations;
     long reads;
     long replicaReads;
     private long crashCount;
-    private long writes;
+    long writes;
     long snapshots;
     long changes;
 
@@ -101,13 +92,13 @@ public final class Simulation {
         random = new SimRandom(seed);
         SimRandom shape = random.fork("shape");
         int size = shape.chance(0.7) ? 3 : shape.chance(0.5) ? 5 : 2;
-        boolean calm = shape.chance(0.25);
-        lossChance = calm || shape.chance(0.3) ? 0 : shape.fraction() * 0.2;
-        repeatChance = calm || shape.chance(0.3) ? 0 : shape.fraction() * 0.2;
-        slowChance = calm || shape.chance(0.3) ? 0 : shape.fraction() * (shape.chance(0.5) ? 0.05 : 0.3);
-        cuts = !calm && shape.chance(0.7);
-        crashes = !calm && shape.chance(0.7);
-        pauses = !calm && shape.chance(0.5);
+        boolean undisturbed = shape.chance(0.25);
+        lossChance = undisturbed || shape.chance(0.3) ? 0 : shape.fraction() * 0.2;
+        repeatChance = undisturbed || shape.chance(0.3) ? 0 : shape.fraction() * 0.2;
+        slowChance = undisturbed || shape.chance(0.3) ? 0 : shape.fraction() * (shape.chance(0.5) ? 0.05 : 0.3);
+        cuts = !undisturbed && shape.chance(0.7);
+        crashes = !undisturbed && shape.chance(0.7);
+        pauses = !undisturbed && shape.chance(0.5);
         transfers = shape.chance(0.8);
         leases = shape.chance(0.75);
         preVote = shape.chance(0.75);
@@ -146,8 +137,8 @@ public final class Simulation {
             peer.start(true);
             at(random.below(TICK_NS), () -> tick(peer, peer.life));
         }
-        at(random.below(10 * MS), this::client);
-        at(faultEveryNs, this::fault);
+        at(random.below(10 * MS), clients::run);
+        at(faultEveryNs, faults::run);
         while (events < eventCount) {
             runNext();
         }
@@ -169,7 +160,7 @@ public final class Simulation {
      */
     private void healAndCheck() {
         calm = true;
-        cut.clear();
+        faults.heal();
         peers.values().forEach(peer -> peer.pausedUntil = 0);
         long writesBefore = writes;
         runUntil(() -> writes > writesBefore, "no progress");
@@ -225,7 +216,7 @@ public final class Simulation {
         return text.toString();
     }
 
-    private void at(long delay, Runnable action) {
+    void at(long delay, Runnable action) {
         queue.add(new Event(now + delay, sequence++, action));
     }
 
@@ -258,7 +249,7 @@ public final class Simulation {
         at(peer.simSpan(TICK_NS), () -> tick(peer, life));
     }
 
-    private void afterStep(SimPeer peer) {
+    void afterStep(SimPeer peer) {
         if (peer.node.isLeader()) {
             invariants.leads(peer.node.term(), peer.id);
         }
@@ -315,7 +306,7 @@ public final class Simulation {
             peer.applySnapshot(ready.snapshot());
         }
         peer.apply(ready.committedEntries());
-        noteReads(peer, ready);
+        clients.proven(peer, ready);
         peer.node.advance();
         peer.finishReads();
         afterStep(peer);
@@ -333,25 +324,15 @@ public final class Simulation {
         if (cuts && !calm && random.chance(0.2)) {
             peers.values().stream()
                     .filter(each -> each.up && each.node.isLeader())
-                    .forEach(this::isolate);
+                    .forEach(faults::isolate);
         }
         return false;
-    }
-
-    private void noteReads(SimPeer peer, Ready ready) {
-        for (Ready.ReadState read : ready.readStates()) {
-            long number = ByteBuffer.wrap(read.context()).getLong();
-            Long shown = questions.remove(number);
-            if (shown != null) {
-                peer.waiting.add(new SimPeer.SimRead("read index", read.index(), shown, false));
-            }
-        }
     }
 
     // ---- storage threads -----------------------------------------------------------------------------------------
 
     private void handleAsync(SimPeer peer, Ready ready) {
-        noteReads(peer, ready);
+        clients.proven(peer, ready);
         peer.finishReads();
         for (Message m : ready.messagesBeforePersist()) {
             if (m.to() == Message.APPEND_THREAD) {
@@ -432,7 +413,7 @@ public final class Simulation {
         afterStep(peer);
     }
 
-    private void crash(SimPeer peer) {
+    void crash(SimPeer peer) {
         peer.crash();
         crashCount++;
         event(4, peer.id, peer.life, 0);
@@ -447,19 +428,6 @@ public final class Simulation {
         afterStep(peer);
     }
 
-    void appliedEntry(SimPeer peer, Entry entry) {
-        if (entry.data().length < 8) {
-            return;
-        }
-        long number = ByteBuffer.wrap(entry.data()).getLong();
-        Long taker = writesAt.get(number);
-        if (taker != null && taker == peer.id) {
-            writesAt.remove(number);
-            invariants.wrote(entry.index());
-            writes++;
-        }
-    }
-
     // ---- network -------------------------------------------------------------------------------------------------
 
     private void send(Message original) {
@@ -472,7 +440,7 @@ public final class Simulation {
                 }
             });
         }
-        if (now < cut.getOrDefault(message.from() * 100 + message.to(), 0L) || (!calm && random.chance(lossChance))) {
+        if (faults.isCut(message.from(), message.to()) || (!calm && random.chance(lossChance))) {
             event(1, message.from(), message.to(), message.type().code());
             reportSent(message, false);
             return;
@@ -584,261 +552,6 @@ public final class Simulation {
 
     private static boolean isAnswer(Message m) {
         return m.type() == MessageType.APP_RESP || m.type() == MessageType.HEARTBEAT_RESP;
-    }
-
-    // ---- clients -------------------------------------------------------------------------------------------------
-
-    private void client() {
-        // The narrowest windows must be able to catch up in the end.
-        at(random.between(0, calm ? 10 * clientEveryNs : clientEveryNs), this::client);
-        SimPeer peer = peers.get(ids[(int) random.below(ids.length)]);
-        if (!peer.up || now < peer.pausedUntil) {
-            return;
-        }
-        long number = ++operations;
-        long kind = random.below(10);
-        if (kind < writesInTen && !quiet) {
-            SimPeer leader = leaderFor(peer);
-            try {
-                byte[] data = new byte[8 + (int) random.below(32)];
-                ByteBuffer.wrap(data).putLong(number);
-                leader.node.propose(data);
-                writesAt.put(number, leader.id);
-                afterStep(leader);
-            } catch (ProposalDroppedException e) {
-                return;
-            }
-        } else if (kind < 9) {
-            for (SimPeer each : peers.values()) {
-                if (each.up && now >= each.pausedUntil) {
-                    leaseRead(each);
-                }
-            }
-        } else {
-            readIndex(peer, number);
-        }
-    }
-
-    /** The leader that the client knows through this peer; the peer itself when it knows none. */
-    private SimPeer leaderFor(SimPeer peer) {
-        SimPeer leader = peers.get(peer.node.leader());
-        return leader != null && leader.up && now >= leader.pausedUntil ? leader : peer;
-    }
-
-    private void leaseRead(SimPeer peer) {
-        if (!leases) {
-            return;
-        }
-        if (!peer.node.isLeader()) {
-            replicaRead(peer);
-            return;
-        }
-        long shown = invariants.shown();
-        boolean ready = peer.node.committedInTerm() && peer.applied >= peer.node.termStartIndex();
-        long until = peer.node.leaseUntilNs();
-        if (bug == Bug.LEASE_KEPT_IN_TRANSFER) {
-            peer.leaseBeforeTransfer = Math.max(peer.leaseBeforeTransfer, until);
-            until = Math.max(until, peer.leaseBeforeTransfer);
-        }
-        boolean lease = peer.clock() < until || bug == Bug.LEASE_NOT_CHECKED;
-        if (bug == Bug.LEASE_READ_BEFORE_APPLY) {
-            if (lease) {
-                invariants.read("lease read", peer.id, peer.applied, shown);
-                reads++;
-            }
-            return;
-        }
-        if (ready && lease) {
-            long index = peer.node.commitIndex();
-            if (peer.applied >= index) {
-                invariants.read("lease read", peer.id, peer.applied, shown);
-                reads++;
-            }
-        }
-    }
-
-    private void replicaRead(SimPeer peer) {
-        boolean kept = bug == Bug.REPLICA_LEASE_KEPT && peer.node.replicaLeaseUntilNs() != Long.MIN_VALUE;
-        if (peer.clock() < peer.node.replicaLeaseUntilNs() || kept) {
-            long index = bug == Bug.REPLICA_READ_BEFORE_APPLY ? 0 : peer.node.lastIndex();
-            peer.waiting.add(new SimPeer.SimRead("replica lease read", index, invariants.shown(), true));
-            peer.finishReads();
-        }
-    }
-
-    private void readIndex(SimPeer peer, long number) {
-        if (bug == Bug.READ_INDEX_NOT_PROVEN) {
-            if (peer.node.isLeader() && peer.node.committedInTerm()) {
-                peer.waiting.add(new SimPeer.SimRead("read index", peer.node.commitIndex(), invariants.shown(), false));
-                peer.finishReads();
-            }
-            return;
-        }
-        questions.put(number, invariants.shown());
-        byte[] context = ByteBuffer.allocate(8).putLong(number).array();
-        peer.node.readIndex(context, peer.clock());
-        afterStep(peer);
-        if (questions.size() > 1000) {
-            questions.pollFirstEntry();
-        }
-        if (writesAt.size() > 1000) {
-            writesAt.pollFirstEntry();
-        }
-    }
-
-    // ---- faults --------------------------------------------------------------------------------------------------
-
-    private void fault() {
-        if (calm) {
-            return;
-        }
-        at(random.between(0, 2 * faultEveryNs), this::fault);
-        SimPeer peer = peers.get(ids[(int) random.below(ids.length)]);
-        switch ((int) random.below(10)) {
-            case 0 -> {
-                if (crashes && peer.up) {
-                    crash(peer);
-                }
-            }
-            case 1 -> {
-                if (pauses && peer.up) {
-                    peer.pausedUntil = now + random.between(0, 4000 * MS);
-                }
-            }
-            case 2, 3 -> {
-                if (cuts) {
-                    cutSome(peer);
-                }
-            }
-            case 4 -> {
-                campaign(peer);
-                if (replicaLeases && peer.up && random.chance(0.5)) {
-                    peer.node.giveBackReplicaLease(peer.clock());
-                    afterStep(peer);
-                }
-            }
-            case 5 -> {
-                if (crashes && !calm && random.chance(0.3)) {
-                    rackFails(peer);
-                }
-            }
-            case 6 -> {
-                if (random.chance(0.3)) {
-                    cut.clear();
-                }
-            }
-            case 7, 8 -> {
-                if (changesMembers) {
-                    changeMembers();
-                }
-            }
-            default -> {
-                if (transfers && peer.up) {
-                    SimPeer leader = leaderFor(peer);
-                    leader.node.transferLeader(peer.id, leader.clock());
-                    afterStep(leader);
-                    if (cuts && !calm && random.chance(0.4)) {
-                        at(random.between(0, 10 * MS), () -> isolate(leader));
-                    }
-                }
-            }
-        }
-    }
-
-    private void isolate(SimPeer victim) {
-        long until = now + random.between(100 * MS, 3000 * MS);
-        for (long other : ids) {
-            cut.put(other * 100 + victim.id, until);
-            cut.put(victim.id * 100 + other, until);
-        }
-    }
-
-    /** Somebody who leads is asked to change the membership: one peer, or several at once. */
-    private void changeMembers() {
-        for (SimPeer leader : peers.values()) {
-            if (leader.up && now >= leader.pausedUntil && leader.node.isLeader()) {
-                try {
-                    for (int i = bug == Bug.MEMBERSHIP_CHANGES_OVERLAP ? 3 : 1; i > 0; i--) {
-                        leader.node.proposeConfChange(nextChange(leader));
-                    }
-                } catch (ProposalDroppedException e) {
-                    return;
-                }
-                afterStep(leader);
-            }
-        }
-    }
-
-    private ConfChange nextChange(SimPeer leader) {
-        ConfState members = leader.node.status().confState();
-        if (!members.votersOutgoing().isEmpty()) {
-            return ConfChange.leaveJoint();
-        }
-        TreeMap<Long, ConfChange.Single> changes = new TreeMap<>();
-        long count = random.chance(0.6) ? 1 : random.between(1, 3);
-        TreeMap<Long, Boolean> voters = new TreeMap<>();
-        members.voters().forEach(id -> voters.put(id, true));
-        for (long i = 0; i < count; i++) {
-            long id = ids[(int) random.below(ids.length)];
-            ConfChange.Kind kind = ConfChange.Kind.values()[(int) random.below(4)];
-            boolean leaves = kind == ConfChange.Kind.REMOVE || kind == ConfChange.Kind.ADD_LEARNER;
-            if (changes.containsKey(id) || (leaves && voters.size() == 1)) {
-                continue;
-            }
-            if (leaves) {
-                voters.remove(id);
-            } else if (kind == ConfChange.Kind.ADD_VOTER) {
-                voters.put(id, true);
-            }
-            changes.put(id, new ConfChange.Single(kind, id));
-        }
-        if (changes.isEmpty()) {
-            changes.put(1L, new ConfChange.Single(ConfChange.Kind.UPDATE, 1));
-        }
-        ConfChange.Transition[] transitions = ConfChange.Transition.values();
-        return ConfChange.of(transitions[(int) random.below(3)], List.copyOf(changes.values()));
-    }
-
-    /** An operator asks for an election. */
-    private void campaign(SimPeer peer) {
-        if (peer.up && now >= peer.pausedUntil) {
-            peer.node.campaign(peer.clock());
-            afterStep(peer);
-        }
-    }
-
-    /** All but one lose power for a moment, and the network to that one fails; an operator does what he can. */
-    private void rackFails(SimPeer around) {
-        SimPeer outside = leaderFor(around);
-        if (cuts) {
-            isolate(outside);
-        }
-        for (SimPeer peer : peers.values()) {
-            if (peer != outside && peer.up) {
-                crash(peer);
-            }
-        }
-        SimPeer first = peers.get(ids[(int) random.below(ids.length)]);
-        at(random.between(20 * MS, 500 * MS), () -> campaign(first));
-    }
-
-    /** Cuts some of one peer's links, in one direction or both. */
-    private void cutSome(SimPeer around) {
-        SimPeer victim = random.chance(0.5) ? leaderFor(around) : around;
-        long until = now + random.between(100 * MS, 6000 * MS);
-        double share = random.chance(0.5) ? 1 : 0.5;
-        boolean to = random.chance(0.8);
-        boolean from = !to || random.chance(0.8);
-        for (long other : ids) {
-            if (other != victim.id && random.chance(share)) {
-                if (to) {
-                    cut.put(other * 100 + victim.id, until);
-                }
-                if (from) {
-                    cut.put(victim.id * 100 + other, until);
-                }
-            }
-        }
     }
 
     // ---- what happened -------------------------------------------------------------------------------------------
