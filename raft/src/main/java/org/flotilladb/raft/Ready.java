@@ -8,6 +8,10 @@ import java.util.List;
  * storage; send {@code messagesAfterPersist}; apply {@code snapshot}, then {@code committedEntries} (for an entry that
  * changes the membership, {@link RawNode#applyConfChange}); call {@link RawNode#advance}.
  *
+ * <p>What one Ready asks to store is stored as one: a crash must leave all of it or nothing. A commit index that survives
+ * without the entries it came with would commit what stood in their place; entries that survive without it would let a peer
+ * campaign by a membership that it could have known to be over.
+ *
  * <p>With asynchronous storage writes, storing and applying are asked for by messages to
  * {@link Message#APPEND_THREAD} and {@link Message#APPLY_THREAD} among {@code messagesBeforePersist}; the other fields
  * say the same once more, and {@code advance} is not called.
@@ -20,7 +24,8 @@ import java.util.List;
  * @param messagesBeforePersist appends, heartbeats and snapshots of a leader whose term and vote are already durable
  * @param messagesAfterPersist everything else: votes, vote requests, answers
  * @param readStates reads whose index is known and proven; serve each once that index is applied
- * @param mustSync whether entries, term, vote or snapshot changed; a mere new commit index need not be synced
+ * @param mustSync whether entries, term, vote or snapshot changed; a mere new commit index need not be synced,
+ *     but must be written no later than the next entries
  */
 public record Ready(
         SoftState softState,

@@ -54,25 +54,29 @@ final class SimDisk {
         return saved;
     }
 
+    /** One batch: a crash leaves all of it or nothing. */
     void write(HardState state, List<Entry> entries, Snapshot snapshot) {
         if (state != null) {
             storage.setHardState(state);
-            unsynced.add(() -> syncedState = state);
         }
         if (snapshot != null) {
             storage.applySnapshot(snapshot);
-            Saved restored = SimPeer.restored(snapshot);
-            unsynced.add(() -> {
-                saved = restored;
+        }
+        storage.append(entries);
+        unsynced.add(() -> {
+            if (state != null) {
+                syncedState = state;
+            }
+            if (snapshot != null) {
+                saved = SimPeer.restored(snapshot);
                 synced.clear();
                 base = snapshot.index();
                 baseTerm = snapshot.term();
-            });
-        }
-        if (!entries.isEmpty()) {
-            storage.append(entries);
-            unsynced.add(() -> appendSynced(entries));
-        }
+            }
+            if (!entries.isEmpty()) {
+                appendSynced(entries);
+            }
+        });
     }
 
     private void appendSynced(List<Entry> entries) {

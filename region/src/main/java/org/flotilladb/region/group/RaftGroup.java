@@ -7,6 +7,7 @@ import java.util.function.BiConsumer;
 import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Config;
 import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.HardState;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.raft.RawNode;
@@ -29,6 +30,9 @@ public final class RaftGroup {
     private final StateMachine machine;
     private final byte[] appliedKey;
     private Ready ready;
+    /** A hard state that is not in the log store yet, or null. */
+    private HardState unwritten;
+
     private long applied;
     private long allowedTruncation;
 
@@ -129,9 +133,13 @@ public final class RaftGroup {
         if (!ready.entries().isEmpty()) {
             batch.append(groupId, ready.entries());
         }
-        // A commit index alone is not worth a write: it is learnt again.
-        if (ready.hardState() != null && ready.mustSync()) {
-            batch.setHardState(groupId, ready.hardState());
+        // A commit index alone is not worth a write; it goes with the next entries.
+        if (ready.hardState() != null) {
+            unwritten = ready.hardState();
+        }
+        if (unwritten != null && ready.mustSync()) {
+            batch.setHardState(groupId, unwritten);
+            unwritten = null;
         }
         return ready.mustSync();
     }
