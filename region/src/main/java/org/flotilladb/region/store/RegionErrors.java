@@ -31,6 +31,14 @@ final class RegionErrors {
                 "Region " + regionId + " has no peer on this Store");
     }
 
+    /** Another Store may have the Region; this one says why it does nothing any more. */
+    static RegionResponse stopped(long regionId, String reason) {
+        return response(
+                RegionError.newBuilder()
+                        .setRegionNotFound(RegionNotFound.newBuilder().setRegionId(regionId)),
+                reason);
+    }
+
     static RegionResponse notLeader(long regionId, long peerId, long storeId, String address) {
         NotLeader.Builder error = NotLeader.newBuilder()
                 .setRegionId(regionId)

@@ -391,10 +391,11 @@ final class RegionPeer implements StateMachine {
             Command command, RegionEntry entry, long startTs, List<HeldKey> keys, RegionResponse response) {
         byte[] data = entry.toByteArray();
         RegionResponse refusal = null;
+        String full = store.refusesWrite(data.length);
         if (data.length > MAX_ENTRY_BYTES) {
             refusal = RegionErrors.tooLarge(data.length, MAX_ENTRY_BYTES);
-        } else if (store.refusesWrites() != null) {
-            refusal = RegionErrors.diskFull(store.refusesWrites());
+        } else if (full != null) {
+            refusal = RegionErrors.diskFull(full);
         } else {
             try {
                 group.propose(data);

@@ -61,6 +61,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private static final int REPORT_EVERY_TICKS = 5;
     private static final int COMPACT_EVERY_TICKS = 20;
     private static final int DISK_EVERY_TICKS = 5;
+    /** Bytes stand on disk several times: in both logs, in tables, and again while those are merged. */
+    private static final int LOOKS_PER_RESERVE = 32;
+
     private static final long REQUEST_TIMEOUT_MS = 2000;
     private static final int MAX_WAITS = 100_000;
 
@@ -96,6 +99,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private long ticks;
     private boolean registered;
     private String diskFull;
+    private long writtenSinceLook;
     private volatile RuntimeException failure;
     private volatile boolean closed;
 
@@ -310,6 +314,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     }
 
     private void lookAtDisk() {
+        writtenSinceLook = 0;
         long usable = settings.usableBytes().getAsLong();
         if (usable < settings.minUsableBytes()) {
             if (diskFull == null) {
@@ -424,7 +429,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     /** A Region's command; the answer comes on any thread, possibly within this call. */
     public void region(RegionRequest request, Consumer<RegionResponse> answer) {
         if (failure != null || closed) {
-            answer.accept(RegionErrors.notFound(request.getContext().getRegionId()));
+            answer.accept(RegionErrors.stopped(request.getContext().getRegionId(), whyStopped()));
             return;
         }
         if (loop.queued() >= settings.maxQueued()) {
@@ -434,7 +439,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         long arrivedNs = clock.nanoTime();
         loop.submit(() -> {
             RegionPeer peer = peers.get(request.getContext().getRegionId());
-            if (peer == null || failure != null || closed) {
+            if (failure != null || closed) {
+                answer.accept(RegionErrors.stopped(request.getContext().getRegionId(), whyStopped()));
+                return;
+            }
+            if (peer == null) {
                 answer.accept(RegionErrors.notFound(request.getContext().getRegionId()));
                 return;
             }
@@ -443,11 +452,18 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         });
     }
 
+    private String whyStopped() {
+        RuntimeException cause = failure;
+        return cause == null ? "the node is stopping" : "the Store has stopped: " + cause.getMessage();
+    }
+
     /** A question to the Placement Driver's peer of this node. */
     public void place(PlacementRequest request, Consumer<PlacementResponse> answer) {
-        if (failure != null || closed || loop.queued() >= settings.maxQueued()) {
+        boolean stopped = failure != null || closed;
+        if (stopped || loop.queued() >= settings.maxQueued()) {
+            String reason = stopped ? whyStopped() : "the Store has " + loop.queued() + " requests waiting";
             answer.accept(PlacementResponse.newBuilder()
-                    .setError(PlacementError.newBuilder().setNotReady(true).setMessage("the node is stopping or busy"))
+                    .setError(PlacementError.newBuilder().setNotReady(true).setMessage(reason))
                     .build());
             return;
         }
@@ -832,7 +848,12 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
 
         @Override
-        public String refusesWrites() {
+        public String refusesWrite(long bytes) {
+            // Between two ticks a fast disk takes more than what is kept free.
+            writtenSinceLook += bytes;
+            if (writtenSinceLook > settings.minUsableBytes() / LOOKS_PER_RESERVE) {
+                lookAtDisk();
+            }
             return diskFull;
         }
 

@@ -25,8 +25,8 @@ interface StoreContext {
 
     String addressOf(long storeId);
 
-    /** Why writes are refused just now, or null. */
-    String refusesWrites();
+    /** Why a write of so many bytes is refused just now, or null. The disk is looked at again before it can be full. */
+    String refusesWrite(long bytes);
 
     /** Asks the Placement Driver; the callback runs in the loop, or never. */
     void freshTimestamp(LongConsumer callback);

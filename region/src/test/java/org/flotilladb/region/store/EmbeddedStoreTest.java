@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.region.client.ClientEnvironment;
 import org.flotilladb.region.client.ClientException;
 import org.flotilladb.region.client.ClientSettings;
@@ -29,6 +30,7 @@ import org.flotilladb.region.store.rocks.RocksKvStore;
 import org.flotilladb.region.store.rocks.RocksLogStore;
 import org.flotilladb.region.store.storage.MemoryKvStore;
 import org.flotilladb.region.store.storage.MemoryLogStore;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,20 +52,16 @@ class EmbeddedStoreTest {
         final TransactionClient client;
 
         Embedded(LogStore logs, KvStore data) {
+            this(logs, data, StoreSettings.of(1, List.of(ADDRESS), GroupSettings.DEFAULT, true));
+        }
+
+        Embedded(LogStore logs, KvStore data, StoreSettings settings) {
             this.logs = logs;
             this.data = data;
             SystemClock clock = new SystemClock();
             LocalTransport transport = new LocalTransport(null);
             store = new Store(
-                    StoreSettings.of(1, List.of(ADDRESS), GroupSettings.DEFAULT, true),
-                    clock,
-                    scheduler,
-                    new SeededRandom(7),
-                    transport,
-                    logs,
-                    data,
-                    init -> {},
-                    cause -> {});
+                    settings, clock, scheduler, new SeededRandom(7), transport, logs, data, init -> {}, cause -> {});
             transport.register(ADDRESS, store);
             store.start();
             client = new TransactionClient(
@@ -320,5 +318,37 @@ class EmbeddedStoreTest {
             assertNull(text(snapshot.get(bytes("y")).join()));
             assertNull(text(snapshot.get(bytes("a")).join()));
         }
+    }
+
+    @Test
+    void theDiskIsLookedAtAgainBeforeWritesBetweenTwoTicksCanFillIt() {
+        AtomicLong usable = new AtomicLong(Long.MAX_VALUE);
+        long minUsable = 32_000;
+        GroupSettings neverTicks = new GroupSettings(Long.MAX_VALUE / 4, 10, 2, 1_000_000_000L, 0.05, 10_000_000L);
+        StoreSettings settings =
+                StoreSettings.of(1, List.of(ADDRESS), neverTicks, true).withDisk(usable::get, minUsable);
+        try (Embedded embedded = new Embedded(new MemoryLogStore(), new MemoryKvStore(), settings)) {
+            put(embedded, "a", 10);
+            usable.set(minUsable - 1);
+            long written = 0;
+            ClientException full = null;
+            while (full == null && written < minUsable) {
+                try {
+                    put(embedded, "a", 500);
+                    written += 500;
+                } catch (CompletionException e) {
+                    full = (ClientException) e.getCause();
+                }
+            }
+            assertTrue(full != null, written + " bytes were written to a full disk");
+            assertEquals(ClientException.Kind.FULL, full.kind(), full.toString());
+            usable.set(Long.MAX_VALUE);
+        }
+    }
+
+    private static void put(Embedded embedded, String key, int bytes) {
+        Transaction transaction = embedded.client.begin(false);
+        transaction.put(bytes(key), new byte[bytes]);
+        transaction.commit().join();
     }
 }
