@@ -65,6 +65,11 @@ final class RegionKeyTransaction implements KeyTransaction {
     }
 
     @Override
+    public void check(byte[] key) {
+        buffered(() -> transaction.check(key));
+    }
+
+    @Override
     public void lockShared(byte[] key) {
         buffered(() -> transaction.lockShared(key));
     }

@@ -19,7 +19,7 @@ import org.flotilladb.engine.keyspace.TransactionMode;
  *   <li>reads at a timestamp taken after that.
  * </ol>
  *
- * Every transaction that writes a table locks its fence shared, which is checked when it commits. One whose timestamp is
+ * Every transaction that writes a table has its fence checked when it commits. One whose timestamp is
  * older than the epoch either commits before the fence is touched, and then its rows are read, or does not commit. One
  * that has heard of the epoch looks for the announcement, finds it, and waits. The announcement goes with the commit of
  * the change; if it was removed by somebody who believed this process dead, the change does not commit. Used by the

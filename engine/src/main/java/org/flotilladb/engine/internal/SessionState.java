@@ -209,7 +209,7 @@ final class SessionState {
             Definition.await(mirror, announcement, session.getLockTimeout());
             throw stale(table);
         }
-        tx.lockShared(table.fenceKey());
+        tx.check(table.fenceKey());
         fenced.add(table);
     }
 

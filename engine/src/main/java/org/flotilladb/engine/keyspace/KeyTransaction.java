@@ -43,6 +43,12 @@ public interface KeyTransaction {
     void lockShared(byte[] key);
 
     /**
+     * As {@link #lockShared}, for keys whose writers need not learn of this commit once it is done: nothing is left of it.
+     * A transaction with checks alone has nothing to commit.
+     */
+    void check(byte[] key);
+
+    /**
      * Locks a key exclusively before it is written or for FOR UPDATE, waiting at most the transaction's lock timeout,
      * and returns its newest value (merged with the buffer), or null. Under READ_COMMITTED that value may be newer than
      * the statement's; under SNAPSHOT a newer version is a CONFLICT. Whether to lock is

@@ -226,6 +226,11 @@ final class MemoryTransaction implements KeyTransaction {
     }
 
     @Override
+    public void check(byte[] key) {
+        lockShared(key);
+    }
+
+    @Override
     public byte[] lock(byte[] key, long waitMs) {
         long at = time();
         if (keySpace.cluster.locks.lock(key, this, waitMs < 0 ? mode.lockTimeoutMs() : waitMs)) {

@@ -53,16 +53,20 @@ final class Committer {
 
     private ByteString choosePrimary() {
         for (Mutation mutation : mutations) {
-            if (mutation.getKind() != MutationKind.SHARED_LOCK && mutation.getKind() != MutationKind.LOCK) {
+            if (!shared(mutation) && mutation.getKind() != MutationKind.LOCK) {
                 return mutation.getKey();
             }
         }
         for (Mutation mutation : mutations) {
-            if (mutation.getKind() != MutationKind.SHARED_LOCK) {
+            if (!shared(mutation)) {
                 return mutation.getKey();
             }
         }
         return mutations.get(0).getKey();
+    }
+
+    private static boolean shared(Mutation mutation) {
+        return mutation.getKind() == MutationKind.SHARED_LOCK || mutation.getKind() == MutationKind.CHECK;
     }
 
     CompletableFuture<Void> run() {

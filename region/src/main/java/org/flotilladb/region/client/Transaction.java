@@ -413,6 +413,11 @@ public final class Transaction {
     }
 
     /** Somebody else's write of the key before this commit makes the commit fail; two of these do not disturb. */
+    public void check(byte[] key) {
+        buffer.check(key, writeTs());
+    }
+
+    /** As {@link #check}, and whoever writes the key later learns of this commit too. */
     public void lockShared(byte[] key) {
         buffer.lockShared(key, writeTs());
     }
@@ -542,7 +547,7 @@ public final class Transaction {
             return CompletableFuture.failedFuture(new IllegalStateException("the transaction is over"));
         }
         over = true;
-        if (buffer.isEmpty()) {
+        if (!buffer.hasEffects()) {
             unlock();
             return CompletableFuture.completedFuture(null);
         }

@@ -91,7 +91,7 @@ public final class WriteBuffer {
     /** Notes a lock that the key's leader has given. */
     void lock(byte[] key, long forUpdateTs) {
         Change before = changes.get(key);
-        if (before == null || before.kind == MutationKind.SHARED_LOCK) {
+        if (before == null || isShared(before.kind)) {
             set(key, new Change(MutationKind.LOCK, null, ts(before, forUpdateTs), true));
         } else if (!before.held) {
             set(key, new Change(before.kind, before.value, before.forUpdateTs, true));
@@ -99,9 +99,31 @@ public final class WriteBuffer {
     }
 
     void lockShared(byte[] key, long forUpdateTs) {
-        if (changes.get(key) == null) {
-            set(key, new Change(MutationKind.SHARED_LOCK, null, forUpdateTs, false));
+        Change before = changes.get(key);
+        if (before == null || before.kind == MutationKind.CHECK) {
+            set(key, new Change(MutationKind.SHARED_LOCK, null, ts(before, forUpdateTs), false));
         }
+    }
+
+    /** Notes that nobody else may have written the key by the commit. */
+    void check(byte[] key, long forUpdateTs) {
+        if (changes.get(key) == null) {
+            set(key, new Change(MutationKind.CHECK, null, forUpdateTs, false));
+        }
+    }
+
+    private static boolean isShared(MutationKind kind) {
+        return kind == MutationKind.SHARED_LOCK || kind == MutationKind.CHECK;
+    }
+
+    /** Whether there is anything to commit: checks alone protect nothing. */
+    boolean hasEffects() {
+        for (Change change : changes.values()) {
+            if (change.kind != MutationKind.CHECK) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -149,7 +171,7 @@ public final class WriteBuffer {
             if (now.held && then == null) {
                 then = new Change(MutationKind.LOCK, null, now.forUpdateTs, true);
             } else if (now.held && !then.held) {
-                MutationKind kind = then.kind == MutationKind.SHARED_LOCK ? MutationKind.LOCK : then.kind;
+                MutationKind kind = isShared(then.kind) ? MutationKind.LOCK : then.kind;
                 then = new Change(kind, then.value, then.forUpdateTs, true);
             }
             if (then == null) {

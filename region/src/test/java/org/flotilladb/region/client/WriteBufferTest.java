@@ -34,6 +34,7 @@ class WriteBufferTest {
                 case "delete" -> buffer.delete(bytes("k"), ts);
                 case "lock" -> buffer.lock(bytes("k"), ts);
                 case "shared" -> buffer.lockShared(bytes("k"), ts);
+                case "check" -> buffer.check(bytes("k"), ts);
                 default -> throw new IllegalArgumentException(step);
             }
         }
@@ -46,6 +47,12 @@ class WriteBufferTest {
         "delete@0, DELETE, 0",
         "lock@150, LOCK, 150",
         "shared@150, SHARED_LOCK, 150",
+        "check@150, CHECK, 150",
+        "check@150 shared@200, SHARED_LOCK, 150",
+        "shared@150 check@200, SHARED_LOCK, 150",
+        "check@150 lock@200, LOCK, 150",
+        "check@150 put@200, PUT, 150",
+        "put@0 check@200, PUT, 0",
         "insert@0 put@0, INSERT, 0",
         "delete@0 insert@0, PUT, 0",
         "insert@0 delete@0, LOCK, 0",

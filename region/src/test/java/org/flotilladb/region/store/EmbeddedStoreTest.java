@@ -278,6 +278,44 @@ class EmbeddedStoreTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void a_check_fails_once_the_key_was_written_and_disturbs_no_later_writer(String kind) {
+        try (Embedded db = open(kind)) {
+            db.client.split(bytes("m")).join();
+            for (String row : List.of("a row beside the fence", "x row in another Region")) {
+                Transaction late = db.client.begin(false);
+                Transaction early = db.client.begin(false);
+                late.get(bytes("fence")).join();
+                early.get(bytes("fence")).join();
+                early.check(bytes("fence"));
+                early.put(bytes(row), bytes("early"));
+                early.commit().join();
+                Transaction touch = db.client.begin(false);
+                touch.get(bytes("fence")).join();
+                touch.put(bytes("fence"), bytes("touched"));
+                touch.commit().join();
+                late.check(bytes("fence"));
+                late.put(bytes(row + " too"), bytes("late"));
+                CompletionException failure = assertThrows(
+                        CompletionException.class, () -> late.commit().join());
+                assertEquals(ClientException.Kind.CONFLICT, kindOf(failure));
+            }
+        }
+    }
+
+    @Test
+    void aTransactionWithChecksAloneHasNothingToCommit() {
+        try (Embedded db = open("memory")) {
+            Transaction transaction = db.client.begin(false);
+            transaction.get(bytes("fence")).join();
+            transaction.check(bytes("fence"));
+            put(db, "fence", 1);
+            transaction.commit().join();
+            assertEquals(1, db.client.onePhaseCommits());
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"rocksdb"})
     void what_was_committed_is_there_after_a_restart(String kind) {
         try (Embedded db = open(kind)) {

@@ -56,6 +56,11 @@ public record LockRecord(
         return kind == MutationKind.PUT || kind == MutationKind.DELETE || kind == MutationKind.INSERT;
     }
 
+    /** Whether locks of this kind stand beside one another, each under its owner's start. */
+    public static boolean isShared(MutationKind kind) {
+        return kind == MutationKind.SHARED_LOCK || kind == MutationKind.CHECK;
+    }
+
     LockRecord withMinCommitTs(long newMinCommitTs) {
         return new LockRecord(kind, primary, startTs, ttlMs, forUpdateTs, newMinCommitTs, value);
     }

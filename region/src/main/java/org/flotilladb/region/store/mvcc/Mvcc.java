@@ -92,7 +92,7 @@ public final class Mvcc {
      */
     public static KeyError check(KvReader reader, Mutation mutation, long startTs) {
         byte[] key = mutation.getKey().toByteArray();
-        boolean shared = mutation.getKind() == MutationKind.SHARED_LOCK;
+        boolean shared = LockRecord.isShared(mutation.getKind());
         byte[] prefix = Keys.prefix(key);
         byte[] locked = reader.get(KvStore.Family.LOCK, prefix);
         if (locked != null) {
@@ -179,12 +179,16 @@ public final class Mvcc {
         }
         LockRecord lock = new LockRecord(
                 mutation.getKind(), primary, startTs, ttlMs, mutation.getForUpdateTs(), minCommitTs, value);
-        byte[] at = mutation.getKind() == MutationKind.SHARED_LOCK ? Keys.sharedLock(key, startTs) : Keys.prefix(key);
+        byte[] at = LockRecord.isShared(mutation.getKind()) ? Keys.sharedLock(key, startTs) : Keys.prefix(key);
         writes.put(Family.FAMILY_LOCK, at, lock.encode());
     }
 
     /** Prewrite and commit in one. */
     public static void onePhase(Mutation mutation, long startTs, long commitTs, Writes writes) {
+        if (mutation.getKind() == MutationKind.CHECK) {
+            // It was checked in this step: what is proposed later on its key comes later in the log.
+            return;
+        }
         byte[] key = mutation.getKey().toByteArray();
         byte[] record = switch (mutation.getKind()) {
             case PUT, INSERT -> {
@@ -225,6 +229,10 @@ public final class Mvcc {
                     .setCommitTsTooLowMin(lock.minCommitTs())
                     .build();
         }
+        writes.delete(Family.FAMILY_LOCK, lockKey(lock, key));
+        if (lock.kind() == MutationKind.CHECK) {
+            return null;
+        }
         byte[] record = switch (lock.kind()) {
             case PUT, INSERT ->
                 lock.value() == null ? WriteRecord.largePut(startTs) : WriteRecord.put(startTs, lock.value());
@@ -232,12 +240,11 @@ public final class Mvcc {
             default -> WriteRecord.lock(startTs);
         };
         writes.put(Family.FAMILY_WRITE, Keys.write(key, commitTs), record);
-        writes.delete(Family.FAMILY_LOCK, lockKey(lock, key));
         return null;
     }
 
     private static byte[] lockKey(LockRecord lock, byte[] key) {
-        return lock.kind() == MutationKind.SHARED_LOCK ? Keys.sharedLock(key, lock.startTs()) : Keys.prefix(key);
+        return LockRecord.isShared(lock.kind()) ? Keys.sharedLock(key, lock.startTs()) : Keys.prefix(key);
     }
 
     /**

@@ -62,7 +62,7 @@ class MvccTest {
 
     /**
      * One step, {@code what/start} with further numbers (all in milliseconds, made timestamps); what it answers:
-     * {@code put}, {@code insert}, {@code del}, {@code lock}, {@code shared} prewrite (second number: for_update_ts);
+     * {@code put}, {@code insert}, {@code del}, {@code lock}, {@code shared}, {@code check} prewrite (second number: for_update_ts);
      * {@code one-...} the same in one phase, committing at the second number; {@code commit/start/c};
      * {@code rollback/start}; {@code status/start/caller/now} with {@code status!} to roll back what is missing;
      * {@code outcome/start}; {@code beat/start/ttl}.
@@ -100,6 +100,7 @@ class MvccTest {
                     case "del" -> MutationKind.DELETE;
                     case "lock" -> MutationKind.LOCK;
                     case "shared" -> MutationKind.SHARED_LOCK;
+                    case "check" -> MutationKind.CHECK;
                     default -> throw new IllegalArgumentException(step);
                 };
                 Mutation mutation = Mutation.newBuilder()
@@ -149,6 +150,16 @@ class MvccTest {
         "one-lock/10/20 shared/15, ok ok",
         "one-put/10/20 shared/15, ok conflict",
         "one-put/10/20 one-shared/21/30 shared/15, ok ok conflict",
+        // a check is refused by newer versions and locks like a shared lock, and nothing is left of it
+        "one-put/10/20 check/15, ok conflict",
+        "one-put/10/20 one-check/15/25, ok conflict",
+        "one-put/10/20 check/20, ok ok",
+        "put/10 check/30, ok locked",
+        "check/10 put/30, ok locked",
+        "check/10 shared/30 check/40, ok ok ok",
+        "check/10 commit/10/20 outcome/10 put/15, ok ok none ok",
+        "one-check/10/20 outcome/10 put/15, ok none ok",
+        "check/10 rollback/10 put/15 outcome/10, ok ok ok rolled-back",
         // must not exist
         "insert/10 commit/10/20 insert/30, ok ok exists",
         "one-put/10/20 one-del/25/30 insert/35, ok ok ok",
