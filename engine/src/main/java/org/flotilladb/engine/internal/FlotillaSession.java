@@ -10,6 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.flotilladb.engine.SqlSession;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.h2.api.ErrorCode;
+import org.h2.engine.IsolationLevel;
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
 import org.h2.message.DbException;
@@ -67,18 +68,30 @@ final class FlotillaSession implements SqlSession {
             SessionState state = mirror.state(session);
             long commits = state.commits();
             boolean alone = false;
+            boolean first = false;
+            boolean defines = traits(sql).defines();
+            Mirror entered = enterGate(defines);
             try {
                 statementBegins();
+                while (mirror != entered) {
+                    // It has moved to a newer mirror, where others may be changing the catalog.
+                    mirror.state(session).dropPrepared();
+                    leaveGate(entered, defines);
+                    entered = null;
+                    entered = enterGate(defines);
+                    statementBegins();
+                }
                 state = mirror.state(session);
                 commits = state.commits();
                 alone = !state.hasWrites();
+                first = !state.inTransaction();
                 T result = guarded(sql, work);
                 state.statementEnds(session, true);
                 return result;
             } catch (SQLException e) {
                 mirror.state(session).statementEnds(session, false);
-                if (!single && alone && state.inTransaction() && Errors.isStale(e)) {
-                    // The transaction had only read: it may begin again, on the newer catalog.
+                if (!single && alone && state.inTransaction() && Errors.isStale(e) && (first || readsCommitted())) {
+                    // The transaction had only read, and no snapshot is lost: it may begin again, on the newer catalog.
                     h2.rollback();
                 }
                 // Nothing of it has happened, so all of it may be run again.
@@ -93,7 +106,35 @@ final class FlotillaSession implements SqlSession {
                 throw surfaced(e.getSQLException());
             } finally {
                 mirror.state(session).dropPrepared();
+                leaveGate(entered, defines);
             }
+        }
+    }
+
+    private boolean readsCommitted() {
+        IsolationLevel level = session.getIsolationLevel();
+        return level == IsolationLevel.READ_UNCOMMITTED || level == IsolationLevel.READ_COMMITTED;
+    }
+
+    /** Passes the gate of this session's mirror, which is returned. */
+    private Mirror enterGate(boolean defines) throws SQLException {
+        Mirror here = mirror;
+        if (defines) {
+            here.gate().define(session.getLockTimeout());
+        } else {
+            here.gate().enter(here.state(session).inTransaction());
+        }
+        return here;
+    }
+
+    private static void leaveGate(Mirror entered, boolean defines) {
+        if (entered == null) {
+            return;
+        }
+        if (defines) {
+            entered.gate().defined();
+        } else {
+            entered.gate().leave();
         }
     }
 

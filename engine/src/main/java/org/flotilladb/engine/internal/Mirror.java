@@ -33,6 +33,7 @@ final class Mirror {
     private final ConcurrentHashMap<SessionLocal, SessionState> states = new ConcurrentHashMap<>();
     private final AtomicLong stateIds = new AtomicLong();
     private final AtomicInteger sessions = new AtomicInteger();
+    private final DefinitionGate gate = new DefinitionGate();
     private volatile Database database;
     private volatile Anchor anchor;
     private volatile CatalogTable catalog;
@@ -280,6 +281,11 @@ final class Mirror {
         return state != null
                 ? state
                 : states.computeIfAbsent(session, s -> new SessionState(this, stateIds.incrementAndGet()));
+    }
+
+    /** Where statements and definitions of this mirror's sessions pass one another. */
+    DefinitionGate gate() {
+        return gate;
     }
 
     int sessionCount() {

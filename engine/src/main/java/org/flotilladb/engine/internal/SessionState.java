@@ -56,6 +56,9 @@ final class SessionState {
     private boolean catalogUndone;
     /** H2 has committed within a definition statement that goes on: ours ends with the statement. */
     private boolean held;
+    /** The mirror's version when the transaction began. */
+    private long beganAtVersion;
+
     /** What was written up to the last such commit. */
     private long heldMark;
 
@@ -181,6 +184,10 @@ final class SessionState {
         if (touched == null || (!touched.isEmpty() && touched.contains(table.physicalId()))) {
             throw stale(table);
         }
+        if (!readCommitted && definition == null && beganAtVersion != mirror.version()) {
+            // Another session of this process has changed H2's objects, which now stand for more than the snapshot has.
+            throw stale(table);
+        }
         return tx;
     }
 
@@ -215,6 +222,7 @@ final class SessionState {
 
     private void begin(SessionLocal session) {
         ownTransaction = session.getTransaction();
+        beganAtVersion = mirror.version();
         transaction = prepared != null ? prepared : mirror.keySpace().begin(mode(session));
         readCommitted = readsCommitted(session);
         started = false;

@@ -9,9 +9,16 @@ import java.util.regex.Pattern;
  * @param changesDataInQuery a query may change data: H2 has no statement rollback for it
  * @param callsFunctions it may call one of the functions that every database has
  * @param restarts it may let sequences begin anew
+ * @param defines it may change the catalog
  */
-record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boolean restarts) {
-    static final StatementTraits NONE = new StatementTraits(false, false, false);
+record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boolean restarts, boolean defines) {
+    static final StatementTraits NONE = new StatementTraits(false, false, false, false);
+
+    /** At the beginning of a statement, or anywhere behind a comment, where it cannot be told. */
+    private static final Pattern DEFINITION = Pattern.compile(
+            "(^\\s*|;\\s*|(^|;)\\s*(--|/\\*|//).*\\b)"
+                    + "(ALTER|ANALYZE|COMMENT|CREATE|DROP|EXECUTE|GRANT|RENAME|REVOKE|RUNSCRIPT|TRUNCATE)\\b",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
     /** Set while this thread runs a statement that restarts sequences: H2 writes their position in another session. */
     private static final ThreadLocal<Boolean> RESTARTS = new ThreadLocal<>();
@@ -27,7 +34,8 @@ record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boole
         boolean changes =
                 contains(sql, "TABLE") && DATA_CHANGE_IN_QUERY.matcher(sql).find();
         boolean restarts = contains(sql, "RESTART");
-        return calls || changes || restarts ? new StatementTraits(changes, calls, restarts) : NONE;
+        boolean defines = DEFINITION.matcher(sql).find();
+        return calls || changes || restarts || defines ? new StatementTraits(changes, calls, restarts, defines) : NONE;
     }
 
     static boolean restartsNow() {

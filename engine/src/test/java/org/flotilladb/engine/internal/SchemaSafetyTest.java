@@ -10,10 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.flotilladb.engine.SqlDatabase;
 import org.flotilladb.engine.SqlSession;
 import org.flotilladb.engine.keyspace.KeyTransaction;
 import org.flotilladb.engine.keyspace.TransactionMode;
@@ -308,11 +310,76 @@ public class SchemaSafetyTest {
     }
 
     @Test
-    void definitionsAmidWritersLoseNothing() throws Exception {
+    void definitionsAmidWritersOfOtherProcessesLoseNothing() throws Exception {
+        defineAmid(there, fixture.session(), fixture.session());
+    }
+
+    @Test
+    void definitionsAmidWritersOfTheirOwnProcessLoseNothing() throws Exception {
+        SqlDatabase process = fixture.process();
+        here = fixture.session(process);
+        defineAmid(fixture.session(process), fixture.session(process), fixture.session(process));
+    }
+
+    @Test
+    void readersInTheProcessOfADefinitionNeverSeeItHalfMade() throws Exception {
+        SqlDatabase process = fixture.process();
+        SqlSession definer = fixture.session(process);
+        SqlSession reader = fixture.session(process);
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicInteger reads = new AtomicInteger();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread thread = new Thread(() -> {
+            try {
+                while (!done.get()) {
+                    check(reader, "SELECT COUNT(*) FROM T WHERE V >= 0", "2");
+                    reads.incrementAndGet();
+                }
+            } catch (Throwable e) {
+                failure.set(e);
+            }
+        });
+        thread.start();
+        for (int i = 0; i < 8 && failure.get() == null; i++) {
+            int before = reads.get();
+            run(definer, "CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN C INT DEFAULT 1");
+            run(definer, "DROP INDEX I", "ALTER TABLE T DROP COLUMN C");
+            while (reads.get() < before + 5 && failure.get() == null) {
+                Thread.onSpinWait();
+            }
+        }
+        done.set(true);
+        thread.join();
+        assertEquals(null, failure.get());
+    }
+
+    @Test
+    void aSnapshotIsRefusedWhatASessionOfItsProcessHasRedefined() throws SQLException {
+        SqlDatabase process = fixture.process();
+        SqlSession definer = fixture.session(process);
+        SqlSession reader = fixture.session(process);
+        for (String definition : List.of(
+                "ALTER TABLE T ADD COLUMN C INT DEFAULT 1",
+                "CREATE INDEX I ON T(V)",
+                "CREATE OR REPLACE VIEW W AS SELECT 1 AS ONE")) {
+            reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            reader.setAutoCommit(false);
+            check(reader, "SELECT COUNT(*) FROM T", "2");
+            run(definer, definition);
+            assertEquals(
+                    "40001",
+                    fails(reader, "SELECT COUNT(*) FROM T WHERE V >= 0").getSQLState(),
+                    definition);
+            reader.rollback();
+            check(reader, "SELECT COUNT(*) FROM T WHERE V >= 0", "2");
+            reader.rollback();
+        }
+    }
+
+    private void defineAmid(SqlSession... writers) throws Exception {
         AtomicBoolean done = new AtomicBoolean();
         AtomicInteger written = new AtomicInteger();
         AtomicReference<Throwable> failure = new AtomicReference<>();
-        SqlSession[] writers = {there, fixture.session(), fixture.session()};
         Thread[] threads = new Thread[writers.length];
         for (int i = 0; i < threads.length; i++) {
             int me = i;
