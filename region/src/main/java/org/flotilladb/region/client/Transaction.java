@@ -283,6 +283,10 @@ public final class Transaction {
                     found.put(row.getKey().toByteArray(), row.getValue().toByteArray());
                 }
             }
+            int done = answer.getLookedUp();
+            if (done > 0 && done < keys.size()) {
+                return fetchGroup(route, keys.subList(done, keys.size()), ts, bypass, found, deadlineNs, backoff);
+            }
             return CompletableFuture.completedFuture(null);
         });
     }
@@ -451,6 +455,9 @@ public final class Transaction {
     }
 
     private CompletableFuture<byte[]> lockAt(byte[] key, long forUpdateTs, long lockDeadlineNs, Backoff backoff) {
+        if (over) {
+            return CompletableFuture.failedFuture(new IllegalStateException("the transaction is over"));
+        }
         if (lockPrimary == null) {
             lockPrimary = key;
         }

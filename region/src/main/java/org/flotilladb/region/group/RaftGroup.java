@@ -24,6 +24,9 @@ import org.flotilladb.region.runtime.StorageException;
  * loop, which alone calls this).
  */
 public final class RaftGroup {
+    /** A follower that is far behind is sent no more at once: all of it may leave in one round, in one frame. */
+    private static final long MAX_INFLIGHT_BYTES = 8L << 20;
+
     private final long groupId;
     private final GroupStorage storage;
     private final RawNode node;
@@ -73,6 +76,7 @@ public final class RaftGroup {
                 .leases(settings.promiseNs(), settings.clockRateError(), settings.marginNs())
                 .promiseAtStart(voters.length > 1 && (afterSplit || !storage.fresh()))
                 .proposalForwarding(false)
+                .maxInflightBytes(MAX_INFLIGHT_BYTES)
                 .eagerCommit(false)
                 .seed(seed)
                 .build();

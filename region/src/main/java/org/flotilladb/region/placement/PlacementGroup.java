@@ -302,6 +302,17 @@ public final class PlacementGroup implements StateMachine {
         }
     }
 
+    /** The Store stops: who waits here is told so. */
+    public void close(String reason) {
+        oracle.lease(Long.MIN_VALUE);
+        List<Proposal> open = List.copyOf(proposals);
+        proposals.clear();
+        open.forEach(proposal -> proposal.failed.accept(notReady(reason)));
+        List<WaitingTimestamp> unanswered = List.copyOf(waiting);
+        waiting.clear();
+        unanswered.forEach(each -> refuse(each.answer, notReady(reason)));
+    }
+
     private PlacementError notLeader() {
         long leader = group.node().leader();
         PlacementError.Builder error = PlacementError.newBuilder()

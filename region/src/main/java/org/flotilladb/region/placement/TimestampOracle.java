@@ -35,8 +35,11 @@ public final class TimestampOracle {
     public long tryAllocate(int count) {
         long first;
         boolean ask = false;
+        long until;
         synchronized (this) {
-            if (leaseUntilNs == Long.MIN_VALUE) {
+            // The lease of the leadership that allocates: another may have begun by the time it is checked.
+            until = leaseUntilNs;
+            if (until == Long.MIN_VALUE) {
                 return -1;
             }
             first = Math.max(last + 1, Timestamps.of(nowMs(), 0));
@@ -53,7 +56,6 @@ public final class TimestampOracle {
             extend.run();
         }
         // Allocate, read the clock, check the lease, answer.
-        long until = leaseUntilNs;
         return until == Long.MAX_VALUE || clock.nanoTime() < until ? first : -1;
     }
 

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.zip.CRC32C;
 import org.flotilladb.proto.Family;
 import org.flotilladb.proto.KeyWrite;
@@ -28,6 +29,7 @@ final class Invariants {
     private final TreeMap<Position, Integer> leaders = new TreeMap<>();
     private final ReplicaModel model = new ReplicaModel();
     private final TreeMap<Long, TreeMap<Position, Integer>> durableCommits = new TreeMap<>();
+    private final TreeSet<Long> ledBefore = new TreeSet<>();
     private long elections;
     private long replicasCompared;
     private ElectionWatcher watcher = (node, group) -> {};
@@ -191,7 +193,8 @@ final class Invariants {
     private void lead(int node, long group, long term) {
         Integer before = leaders.putIfAbsent(new Position(group, 0, term), node);
         if (before == null) {
-            elections++;
+            // The first leader of a group is no election: every split has one.
+            elections += ledBefore.add(group) ? 0 : 1;
             watcher.elected(node, group);
         } else if (before != node) {
             broken("nodes " + before + " and " + node + " both lead group " + group + " in term " + term);

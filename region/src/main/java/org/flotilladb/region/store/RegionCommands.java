@@ -156,6 +156,8 @@ final class RegionCommands {
     private void batchGet(Command command, BatchGetRequest request) {
         peer.raiseMaxTs(request.getReadTs());
         long[] bypass = bypass(command);
+        int bytes = 0;
+        int lookedUp = 0;
         BatchGetResponse.Builder answer = BatchGetResponse.newBuilder();
         for (ByteString each : request.getKeysList()) {
             byte[] key = each.toByteArray();
@@ -177,8 +179,14 @@ final class RegionCommands {
             }
             if (read.value() != null) {
                 answer.addRows(KeyValue.newBuilder().setKey(each).setValue(RegionPeer.wrap(read.value())));
+                bytes += read.value().length;
+            }
+            lookedUp++;
+            if (bytes >= DEFAULT_PAGE_BYTES) {
+                break;
             }
         }
+        answer.setLookedUp(lookedUp);
         answerRead(command, RegionResponse.newBuilder().setBatchGet(answer).build());
     }
 
@@ -192,6 +200,14 @@ final class RegionCommands {
         }
         if (regionEnd.length > 0 && (end.length == 0 || Arrays.compareUnsigned(end, regionEnd) > 0)) {
             end = regionEnd;
+        }
+        if (end.length > 0 && Arrays.compareUnsigned(start, end) >= 0) {
+            answerRead(
+                    command,
+                    RegionResponse.newBuilder()
+                            .setScan(ScanResponse.getDefaultInstance())
+                            .build());
+            return;
         }
         peer.raiseMaxTs(request.getReadTs());
         byte[] hiding = peer.latches.firstHiding(start, end, request.getReadTs());
@@ -240,11 +256,24 @@ final class RegionCommands {
         long lockDeadlineNs = command.arrivedNs + request.getWaitMs() * 1_000_000L;
         KvReader data = store.data();
         List<HeldKey> keys = new ArrayList<>(request.getMutationsCount());
+        byte[] before = null;
         for (Mutation mutation : request.getMutationsList()) {
             byte[] key = mutation.getKey().toByteArray();
             if (outside(command, key)) {
                 return;
             }
+            boolean ascends = before == null || Arrays.compareUnsigned(before, key) < 0;
+            if (!ascends || mutation.getKind() == MutationKind.UNRECOGNIZED) {
+                String why = ascends
+                        ? "this node does not know a kind of write: it runs an older version"
+                        : "the keys of a prewrite must ascend, each named once";
+                answerPrewrite(
+                        command,
+                        PrewriteResponse.newBuilder()
+                                .addErrors(KeyError.newBuilder().setRefused(why)));
+                return;
+            }
+            before = key;
             boolean shared = LockRecord.isShared(mutation.getKind());
             if (peer.latches.blocks(key, shared)) {
                 peer.park(command, key, Long.MAX_VALUE);
@@ -410,7 +439,9 @@ final class RegionCommands {
             KeyError error = Mvcc.commit(store.data(), key.key(), request.getStartTs(), request.getCommitTs(), writes);
             if (error != null
                     && !request.getWithPrimary()
-                    && !error.getAborted().isEmpty()) {
+                    && !error.getAborted().isEmpty()
+                    && !Mvcc.outcome(store.data(), key.key(), request.getStartTs())
+                            .rolledBack()) {
                 // The primary has decided. A check that another client has resolved leaves nothing to be found.
                 continue;
             }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.flotilladb.proto.KeyWrite;
@@ -424,6 +425,31 @@ final class RegionPeer implements StateMachine {
         }
     }
 
+    /** Whether they may become ids: above 0, each once, none of this Store's Regions. */
+    private boolean areNewIds(SplitRequest split) {
+        TreeSet<Long> ids = new TreeSet<>();
+        for (long id : split.getNewRegionIdsList()) {
+            if (id <= 0 || !ids.add(id) || store.hasRegion(id)) {
+                return false;
+            }
+        }
+        for (long id : split.getNewPeerIdsList()) {
+            if (id <= 0 || !ids.add(id)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    boolean isPeer(long id) {
+        for (Peer peer : region.getPeersList()) {
+            if (peer.getId() == id) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Splits at the keys of the request; one entry in the log. */
     void proposeSplit(Command command, SplitRequest split) {
         if (splitAtIndex > 0) {
@@ -440,8 +466,10 @@ final class RegionPeer implements StateMachine {
             before = at;
         }
         int peers = region.getPeersCount();
-        if (split.getNewRegionIdsCount() != split.getKeysCount()
-                || split.getNewPeerIdsCount() != split.getKeysCount() * peers) {
+        if (split.getKeysCount() == 0
+                || split.getNewRegionIdsCount() != split.getKeysCount()
+                || split.getNewPeerIdsCount() != split.getKeysCount() * peers
+                || !areNewIds(split)) {
             command.answer.accept(RegionErrors.busy("a split needs an id for each new Region and each new peer"));
             return;
         }
@@ -598,6 +626,9 @@ final class RegionPeer implements StateMachine {
         List<Proposal> open = List.copyOf(proposals);
         proposals.clear();
         open.forEach(proposal -> proposal.answer.accept(RegionErrors.unknown(reason)));
+        List<Finished> unseen = List.copyOf(finished);
+        finished.clear();
+        unseen.forEach(each -> each.proposal.answer.accept(RegionErrors.unknown(reason)));
         List<Command> parked = new ArrayList<>();
         waiting.values().forEach(parked::addAll);
         waiting.clear();

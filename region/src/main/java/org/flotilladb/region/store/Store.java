@@ -28,6 +28,7 @@ import org.flotilladb.proto.RegisterStoreRequest;
 import org.flotilladb.proto.TimestampRequest;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.raft.Message;
+import org.flotilladb.raft.MessageType;
 import org.flotilladb.raft.RaftInvariantException;
 import org.flotilladb.region.group.GroupSettings;
 import org.flotilladb.region.group.RaftGroup;
@@ -66,6 +67,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
 
     private static final long REQUEST_TIMEOUT_MS = 2000;
     private static final int MAX_WAITS = 100_000;
+    /** Far below a frame's limit: a message may be as large again. */
+    private static final int MAX_BATCH_BYTES = 4 << 20;
 
     /** Told when the Store has had to stop. */
     public interface FailureListener {
@@ -90,6 +93,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private final TreeMap<Long, RegionPeer> peers = new TreeMap<>();
     private final TreeMap<Long, RaftGroup> dirty = new TreeMap<>();
     private final TreeMap<String, RaftBatch.Builder> outgoing = new TreeMap<>();
+    private final TreeMap<String, Integer> outgoingBytes = new TreeMap<>();
     private final TreeMap<Long, String> addresses = new TreeMap<>();
     private final TreeMap<Long, Long> waitsFor = new TreeMap<>();
     private final ConcurrentSkipListMap<byte[], RegionPeer> byStart =
@@ -171,8 +175,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private void scheduleTick() {
         scheduler.schedule(settings.groups().tickNs(), () -> {
             if (!closed && failure == null) {
-                loop.submit(this::tick);
-                scheduleTick();
+                try {
+                    loop.submit(this::tick);
+                } finally {
+                    scheduleTick();
+                }
             }
         });
     }
@@ -271,17 +278,25 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             address = addresses.get(to);
             wire.setToStore(to);
         }
-        if (address != null) {
-            outgoing.computeIfAbsent(address, a -> RaftBatch.newBuilder()).addMessages(wire);
+        if (address == null) {
+            return;
         }
+        outgoing.computeIfAbsent(address, a -> RaftBatch.newBuilder()).addMessages(wire);
+        int bytes = outgoingBytes.merge(address, wire.getMessage().getSerializedSize(), Integer::sum);
+        if (bytes > MAX_BATCH_BYTES) {
+            sendBatch(address, outgoing.remove(address));
+        }
+    }
+
+    private void sendBatch(String address, RaftBatch.Builder batch) {
+        outgoingBytes.remove(address);
+        transport.send(address, Envelope.newBuilder().setRaft(batch).build());
     }
 
     private void flushOutgoing() {
         while (!outgoing.isEmpty()) {
             Map.Entry<String, RaftBatch.Builder> next = outgoing.pollFirstEntry();
-            transport.send(
-                    next.getKey(),
-                    Envelope.newBuilder().setRaft(next.getValue()).build());
+            sendBatch(next.getKey(), next.getValue());
         }
     }
 
@@ -360,6 +375,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             for (RegionPeer peer : peers.values()) {
                 peer.close(reason);
             }
+            placement.close(reason);
             failures.failed(cause);
         }
     }
@@ -395,6 +411,18 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             message = RaftWire.fromProto(wire.getMessage());
         } catch (IllegalArgumentException e) {
             LOG.warn("A message of group {} is dropped: {}", wire.getGroupId(), e.getMessage());
+            return;
+        }
+        boolean ofGroup = group == placementRaft
+                ? message.from() > 0
+                        && message.from() <= settings.nodeAddresses().size()
+                : peers.get(wire.getGroupId()).isPeer(message.from());
+        if (!ofGroup || message.type().isLocal() || message.type() == MessageType.SNAP) {
+            LOG.warn(
+                    "A message {} of group {} from {} is dropped: it is none that a peer of this version sends",
+                    message.type(),
+                    wire.getGroupId(),
+                    message.from());
             return;
         }
         if (message.to() == group.node().id()) {
@@ -447,9 +475,21 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 answer.accept(RegionErrors.notFound(request.getContext().getRegionId()));
                 return;
             }
-            peer.handle(new RegionPeer.Command(request, answer, arrivedNs));
+            handle(peer, new RegionPeer.Command(request, answer, arrivedNs));
             touch(peer.group());
         });
+    }
+
+    /** A request that nobody foresaw is its sender's affair, not the Store's. */
+    private static void handle(RegionPeer peer, RegionPeer.Command command) {
+        try {
+            peer.handle(command);
+        } catch (StorageException | RaftInvariantException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            LOG.error("A request to Region {} failed", peer.region().getId(), e);
+            command.answer.accept(RegionErrors.busy("the request cannot be handled: " + e));
+        }
     }
 
     private String whyStopped() {
@@ -468,6 +508,12 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return;
         }
         loop.submit(() -> {
+            if (failure != null || closed) {
+                answer.accept(PlacementResponse.newBuilder()
+                        .setError(PlacementError.newBuilder().setNotReady(true).setMessage(whyStopped()))
+                        .build());
+                return;
+            }
             placement.handle(request, answer);
             touch(placementRaft);
         });
@@ -514,6 +560,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         Read read;
         try (KvSnapshot snapshot = data.snapshot()) {
             read = MvccReader.get(snapshot, key, readTs);
+        } catch (StorageException e) {
+            throw stopsFor(e);
         }
         return stillServes(peer, before) ? read : Read.NOT_SERVED;
     }
@@ -543,6 +591,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         Page page;
         try (KvSnapshot snapshot = data.snapshot()) {
             page = MvccReader.scan(snapshot, from, to, reverse, limit, maxBytes, readTs, new long[0], false);
+        } catch (StorageException e) {
+            throw stopsFor(e);
         }
         if (!stillServes(peer, before)) {
             return Page.NOT_SERVED;
@@ -556,6 +606,12 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             }
         }
         return page;
+    }
+
+    /** What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it. */
+    private StorageException stopsFor(StorageException e) {
+        loop.submit(() -> stop(e));
+        return e;
     }
 
     private RegionPeer findBefore(byte[] end) {
@@ -579,7 +635,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         return now.term() == before.term()
                 && now.rangeVersion() == before.rangeVersion()
                 && now.term() != 0
-                && peer.leaseHolds();
+                // Of this leadership: another may have begun since.
+                && (now.leaseUntilNs() == Long.MAX_VALUE || clock.nanoTime() < now.leaseUntilNs());
     }
 
     // ---- the cluster
@@ -793,6 +850,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 for (RegionPeer peer : peers.values()) {
                     peer.close("the node is stopping");
                 }
+                placement.close("the node is stopping");
             }
         });
     }
@@ -845,6 +903,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         @Override
         public String addressOf(long otherStoreId) {
             return addresses.get(otherStoreId);
+        }
+
+        @Override
+        public boolean hasRegion(long regionId) {
+            return peers.containsKey(regionId);
         }
 
         @Override

@@ -25,6 +25,9 @@ interface StoreContext {
 
     String addressOf(long storeId);
 
+    /** Whether this Store has a peer of the Region. */
+    boolean hasRegion(long regionId);
+
     /** Why a write of so many bytes is refused just now, or null. The disk is looked at again before it can be full. */
     String refusesWrite(long bytes);
 

@@ -6,12 +6,30 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.flotilladb.proto.Context;
+import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.GroupMessage;
+import org.flotilladb.proto.Mutation;
+import org.flotilladb.proto.MutationKind;
+import org.flotilladb.proto.PrewriteRequest;
+import org.flotilladb.proto.RaftBatch;
+import org.flotilladb.proto.RaftMessage;
+import org.flotilladb.proto.Region;
+import org.flotilladb.proto.RegionRequest;
+import org.flotilladb.proto.RegionResponse;
+import org.flotilladb.proto.ScanRequest;
+import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.region.client.ClientEnvironment;
 import org.flotilladb.region.client.ClientException;
 import org.flotilladb.region.client.ClientSettings;
@@ -388,5 +406,97 @@ class EmbeddedStoreTest {
         Transaction transaction = embedded.client.begin(false);
         transaction.put(bytes(key), new byte[bytes]);
         transaction.commit().join();
+    }
+
+    /** Commands that no client of ours sends. */
+    private static Map<String, RegionRequest.Builder> oddRequests() {
+        Map<String, RegionRequest.Builder> odd = new LinkedHashMap<>();
+        odd.put("no command", RegionRequest.newBuilder());
+        odd.put("a split at no key", RegionRequest.newBuilder().setSplit(SplitRequest.getDefaultInstance()));
+        for (long[] ids : new long[][] {{0, 200}, {1, 200}, {200, 0}, {200, 200}, {-1, 201}}) {
+            odd.put(
+                    "a split into Region " + ids[0] + " with peer " + ids[1],
+                    RegionRequest.newBuilder()
+                            .setSplit(SplitRequest.newBuilder()
+                                    .addKeys(ByteString.copyFromUtf8("m"))
+                                    .addNewRegionIds(ids[0])
+                                    .addNewPeerIds(ids[1])));
+        }
+        Mutation write = Mutation.newBuilder()
+                .setKey(ByteString.copyFromUtf8("k"))
+                .setValue(ByteString.copyFromUtf8("odd"))
+                .build();
+        PrewriteRequest.Builder prewrite = PrewriteRequest.newBuilder()
+                .setPrimary(write.getKey())
+                .setStartTs(5)
+                .setOnePhase(true);
+        odd.put(
+                "a key twice",
+                RegionRequest.newBuilder()
+                        .setPrewrite(prewrite.clone()
+                                .addMutations(write)
+                                .addMutations(write.toBuilder().setKind(MutationKind.SHARED_LOCK))));
+        odd.put(
+                "an unknown kind of write",
+                RegionRequest.newBuilder()
+                        .setPrewrite(
+                                prewrite.clone().addMutations(write.toBuilder().setKindValue(77))));
+        odd.put(
+                "a range that ends before it starts",
+                RegionRequest.newBuilder()
+                        .setScan(ScanRequest.newBuilder()
+                                .setStart(ByteString.copyFromUtf8("z"))
+                                .setEnd(ByteString.copyFromUtf8("a"))
+                                .setReadTs(1)));
+        return odd;
+    }
+
+    @Test
+    void oddRequestsAreAnsweredAndTheStoreGoesOn() {
+        try (Embedded db = open("memory")) {
+            put(db, "k", 3);
+            Region region =
+                    db.client.regions(new byte[0], new byte[0]).join().get(0).region();
+            Context context = Context.newBuilder()
+                    .setRegionId(region.getId())
+                    .setEpoch(region.getEpoch())
+                    .build();
+            oddRequests().forEach((what, request) -> {
+                CompletableFuture<RegionResponse> answer = new CompletableFuture<>();
+                db.store.region(request.setContext(context).build(), answer::complete);
+                RegionResponse response = answer.orTimeout(60, TimeUnit.SECONDS).join();
+                boolean refused = response.hasError() || response.getPrewrite().getErrorsCount() > 0;
+                assertTrue(refused || response.hasScan(), what + ": " + response);
+                put(db, "k", 3);
+            });
+            assertNull(db.store.failure());
+            assertEquals(1, db.client.regions(new byte[0], new byte[0]).join().size());
+        }
+    }
+
+    @Test
+    void aRaftMessageOfAStrangerIsDropped() {
+        try (Embedded db = open("memory")) {
+            put(db, "k", 3);
+            for (long group : new long[] {0, 1}) {
+                for (long from : new long[] {-1, 0, 99}) {
+                    for (int type = 0; type < 20; type++) {
+                        db.store.onMessage(Envelope.newBuilder()
+                                .setRaft(RaftBatch.newBuilder()
+                                        .addMessages(GroupMessage.newBuilder()
+                                                .setGroupId(group)
+                                                .setToStore(db.store.storeId())
+                                                .setMessage(RaftMessage.newBuilder()
+                                                        .setType(type)
+                                                        .setFrom(from)
+                                                        .setTo(1)
+                                                        .setTerm(1000))))
+                                .build());
+                    }
+                }
+            }
+            put(db, "k", 3);
+            assertNull(db.store.failure());
+        }
     }
 }

@@ -12,10 +12,13 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Loads the tables, runs each workload with each number of clients, prints a table or JSON. */
 public final class Benchmark {
+    /** The counter of FLOTILLA_STATUS() with a node's processor time. */
+    private static final String CPU_COUNTER = "process_cpu_ms";
 
     /** What the command line asks for. */
     public record Options(
@@ -87,11 +90,18 @@ public final class Benchmark {
         }
         return () -> {
             long usedNs = 0;
+            boolean reported = false;
             try (Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery("SELECT * FROM FLOTILLA_STATUS()")) {
                 while (rows.next()) {
-                    usedNs += rows.getString("NAME").equalsIgnoreCase("cpu_ns") ? rows.getLong("VALUE") : 0;
+                    if (rows.getString("NAME").equals(CPU_COUNTER)) {
+                        reported = true;
+                        usedNs += TimeUnit.MILLISECONDS.toNanos(rows.getLong("VALUE"));
+                    }
                 }
+            }
+            if (!reported) {
+                throw new SQLException("the nodes do not report " + CPU_COUNTER + ": name their processes by --pids");
             }
             return usedNs;
         };
