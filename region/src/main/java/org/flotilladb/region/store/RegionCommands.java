@@ -284,8 +284,16 @@ final class RegionCommands {
         // Repeats first: what this transaction has left here decides before any other check.
         PrewriteResponse.Builder answer = PrewriteResponse.newBuilder();
         List<Mutation> todo = new ArrayList<>(request.getMutationsCount());
+        List<Pair> newest = new ArrayList<>(request.getMutationsCount());
         for (int i = 0; i < keys.size(); i++) {
-            Mvcc.Outcome outcome = Mvcc.outcome(data, keys.get(i).key(), startTs);
+            if (request.getOnePhase() && request.getMutations(i).getKind() == MutationKind.CHECK) {
+                // In one phase it leaves nothing; where an attempt went in two, the keys that are written tell.
+                todo.add(request.getMutations(i));
+                newest.add(Mvcc.newest(data, keys.get(i).key()));
+                continue;
+            }
+            Pair record = Mvcc.newest(data, keys.get(i).key());
+            Mvcc.Outcome outcome = Mvcc.outcome(data, keys.get(i).key(), startTs, record);
             if (outcome.committed()) {
                 answerPrewrite(command, answer.setOnePhaseCommitTs(outcome.commitTs()));
                 return;
@@ -296,9 +304,11 @@ final class RegionCommands {
                         answer.addErrors(KeyError.newBuilder().setAborted("the transaction was rolled back already")));
                 return;
             }
-            LockRecord own = Mvcc.ownLock(data, keys.get(i).key(), startTs);
+            LockRecord own =
+                    Mvcc.ownLock(data, keys.get(i).key(), startTs, keys.get(i).shared());
             if (own == null) {
                 todo.add(request.getMutations(i));
+                newest.add(record);
             } else {
                 answer.setMinCommitTs(Math.max(answer.getMinCommitTs(), own.minCommitTs()));
             }
@@ -317,8 +327,9 @@ final class RegionCommands {
             }
         }
         boolean onePhase = request.getOnePhase() && todo.size() == keys.size();
-        for (Mutation mutation : todo) {
-            KeyError error = Mvcc.check(data, mutation, startTs);
+        for (int i = 0; i < todo.size(); i++) {
+            Mutation mutation = todo.get(i);
+            KeyError error = Mvcc.check(data, mutation, mutation.getKey().toByteArray(), startTs, newest.get(i));
             if (error != null && error.hasConflict() && store.failPoints().hit("conflict-unseen")) {
                 continue;
             }

@@ -62,14 +62,24 @@ public final class Mvcc {
 
     /** What the transaction with this start has left on the key, below newer versions too. */
     public static Outcome outcome(KvReader reader, byte[] key, long startTs) {
+        return outcome(reader, key, startTs, newest(reader, key));
+    }
+
+    /** The newest record in WRITE for a key, or null. */
+    public static Pair newest(KvReader reader, byte[] key) {
+        byte[] prefix = Keys.prefix(key);
+        return reader.first(KvStore.Family.WRITE, prefix, Keys.prefixEnd(prefix));
+    }
+
+    /** As {@link #outcome}, for a caller that has looked up {@link #newest}. */
+    public static Outcome outcome(KvReader reader, byte[] key, long startTs, Pair newest) {
         if (reader.get(KvStore.Family.ROLLBACK, Keys.rollback(key, startTs)) != null) {
             return new Outcome(false, 0, true);
         }
-        byte[] prefix = Keys.prefix(key);
-        Pair newest = reader.first(KvStore.Family.WRITE, prefix, Keys.prefixEnd(prefix));
         if (newest == null || Keys.commitTs(newest.key()) <= startTs) {
             return Outcome.NONE;
         }
+        byte[] prefix = Keys.prefix(key);
         try (KvCursor cursor = reader.cursor(KvStore.Family.WRITE, prefix, Keys.prefixEnd(prefix))) {
             for (boolean more = cursor.seek(prefix); more; more = cursor.next()) {
                 long commitTs = Keys.commitTs(cursor.key());
@@ -92,6 +102,11 @@ public final class Mvcc {
      */
     public static KeyError check(KvReader reader, Mutation mutation, long startTs) {
         byte[] key = mutation.getKey().toByteArray();
+        return check(reader, mutation, key, startTs, newest(reader, key));
+    }
+
+    /** As {@link #check}, for a caller that has looked up {@link #newest}. */
+    public static KeyError check(KvReader reader, Mutation mutation, byte[] key, long startTs, Pair newestRecord) {
         boolean shared = LockRecord.isShared(mutation.getKind());
         byte[] prefix = Keys.prefix(key);
         byte[] locked = reader.get(KvStore.Family.LOCK, prefix);
@@ -116,7 +131,7 @@ public final class Mvcc {
             }
         }
         long seenTs = Math.max(startTs, mutation.getForUpdateTs());
-        Pair newest = reader.first(KvStore.Family.WRITE, prefix, end);
+        Pair newest = newestRecord;
         while (newest != null && WriteRecord.isLock(newest.value())) {
             long commitTs = Keys.commitTs(newest.key());
             if (commitTs <= seenTs) {
@@ -163,6 +178,16 @@ public final class Mvcc {
         }
         byte[] shared = reader.get(KvStore.Family.LOCK, Keys.sharedLock(key, startTs));
         return shared == null ? null : LockRecord.decode(shared);
+    }
+
+    /** As {@link #ownLock}, where it is known which of the two it would be. */
+    public static LockRecord ownLock(KvReader reader, byte[] key, long startTs, boolean shared) {
+        byte[] locked = reader.get(KvStore.Family.LOCK, shared ? Keys.sharedLock(key, startTs) : Keys.prefix(key));
+        if (locked == null) {
+            return null;
+        }
+        LockRecord lock = LockRecord.decode(locked);
+        return lock.startTs() == startTs ? lock : null;
     }
 
     /** The lock that a prewrite leaves. */
