@@ -10,7 +10,6 @@ import java.util.concurrent.locks.LockSupport;
 import org.flotilladb.engine.SqlSession;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.h2.api.ErrorCode;
-import org.h2.engine.IsolationLevel;
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
 import org.h2.message.DbException;
@@ -90,7 +89,11 @@ final class FlotillaSession implements SqlSession {
                 return result;
             } catch (SQLException e) {
                 mirror.state(session).statementEnds(session, false);
-                if (!single && alone && state.inTransaction() && Errors.isStale(e) && (first || readsCommitted())) {
+                if (!single
+                        && alone
+                        && state.inTransaction()
+                        && Errors.isStale(e)
+                        && (first || SessionState.readsCommitted(session))) {
                     // The transaction had only read, and no snapshot is lost: it may begin again, on the newer catalog.
                     h2.rollback();
                 }
@@ -109,11 +112,6 @@ final class FlotillaSession implements SqlSession {
                 leaveGate(entered, defines);
             }
         }
-    }
-
-    private boolean readsCommitted() {
-        IsolationLevel level = session.getIsolationLevel();
-        return level == IsolationLevel.READ_UNCOMMITTED || level == IsolationLevel.READ_COMMITTED;
     }
 
     /** Passes the gate of this session's mirror, which is returned. */

@@ -121,7 +121,8 @@ final class SessionState {
         }
     }
 
-    private static boolean readsCommitted(SessionLocal session) {
+    /** Whether each statement of the session's next transaction reads at a timestamp of its own. */
+    static boolean readsCommitted(SessionLocal session) {
         IsolationLevel level = session.getIsolationLevel();
         return level == IsolationLevel.READ_UNCOMMITTED || level == IsolationLevel.READ_COMMITTED;
     }

@@ -53,20 +53,16 @@ final class Committer {
 
     private ByteString choosePrimary() {
         for (Mutation mutation : mutations) {
-            if (!shared(mutation) && mutation.getKind() != MutationKind.LOCK) {
+            if (!WriteBuffer.isShared(mutation.getKind()) && mutation.getKind() != MutationKind.LOCK) {
                 return mutation.getKey();
             }
         }
         for (Mutation mutation : mutations) {
-            if (!shared(mutation)) {
+            if (!WriteBuffer.isShared(mutation.getKind())) {
                 return mutation.getKey();
             }
         }
         return mutations.get(0).getKey();
-    }
-
-    private static boolean shared(Mutation mutation) {
-        return mutation.getKind() == MutationKind.SHARED_LOCK || mutation.getKind() == MutationKind.CHECK;
     }
 
     CompletableFuture<Void> run() {

@@ -112,7 +112,8 @@ public final class WriteBuffer {
         }
     }
 
-    private static boolean isShared(MutationKind kind) {
+    /** Whether a key is only looked after, beside others who do the same. */
+    static boolean isShared(MutationKind kind) {
         return kind == MutationKind.SHARED_LOCK || kind == MutationKind.CHECK;
     }
 

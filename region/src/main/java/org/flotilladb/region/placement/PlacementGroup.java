@@ -240,7 +240,7 @@ public final class PlacementGroup implements StateMachine {
         long term = group.node().term();
         if (!leads || term != ledTerm) {
             oracle.lease(Long.MIN_VALUE);
-            failAll();
+            failAll(notLeader());
             ledTerm = leads ? term : 0;
             readyTerm = 0;
             initProposed = false;
@@ -288,29 +288,19 @@ public final class PlacementGroup implements StateMachine {
         return id == 0 ? 1 : id;
     }
 
-    private void failAll() {
+    private void failAll(PlacementError why) {
         List<Proposal> lost = List.copyOf(proposals);
         proposals.clear();
-        for (Proposal proposal : lost) {
-            proposal.failed.accept(notLeader());
-        }
+        lost.forEach(proposal -> proposal.failed.accept(why));
         List<WaitingTimestamp> unanswered = List.copyOf(waiting);
         waiting.clear();
-        for (WaitingTimestamp each : unanswered) {
-            each.answer.accept(
-                    PlacementResponse.newBuilder().setError(notLeader()).build());
-        }
+        unanswered.forEach(each -> refuse(each.answer, why));
     }
 
     /** The Store stops: who waits here is told so. */
     public void close(String reason) {
         oracle.lease(Long.MIN_VALUE);
-        List<Proposal> open = List.copyOf(proposals);
-        proposals.clear();
-        open.forEach(proposal -> proposal.failed.accept(notReady(reason)));
-        List<WaitingTimestamp> unanswered = List.copyOf(waiting);
-        waiting.clear();
-        unanswered.forEach(each -> refuse(each.answer, notReady(reason)));
+        failAll(notReady(reason));
     }
 
     private PlacementError notLeader() {

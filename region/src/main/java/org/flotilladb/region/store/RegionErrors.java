@@ -25,10 +25,7 @@ final class RegionErrors {
     }
 
     static RegionResponse notFound(long regionId) {
-        return response(
-                RegionError.newBuilder()
-                        .setRegionNotFound(RegionNotFound.newBuilder().setRegionId(regionId)),
-                "Region " + regionId + " has no peer on this Store");
+        return stopped(regionId, "Region " + regionId + " has no peer on this Store");
     }
 
     /** Another Store may have the Region; this one says why it does nothing any more. */

@@ -497,21 +497,23 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         return cause == null ? "the node is stopping" : "the Store has stopped: " + cause.getMessage();
     }
 
+    private static PlacementResponse notReady(String reason) {
+        return PlacementResponse.newBuilder()
+                .setError(PlacementError.newBuilder().setNotReady(true).setMessage(reason))
+                .build();
+    }
+
     /** A question to the Placement Driver's peer of this node. */
     public void place(PlacementRequest request, Consumer<PlacementResponse> answer) {
         boolean stopped = failure != null || closed;
         if (stopped || loop.queued() >= settings.maxQueued()) {
             String reason = stopped ? whyStopped() : "the Store has " + loop.queued() + " requests waiting";
-            answer.accept(PlacementResponse.newBuilder()
-                    .setError(PlacementError.newBuilder().setNotReady(true).setMessage(reason))
-                    .build());
+            answer.accept(notReady(reason));
             return;
         }
         loop.submit(() -> {
             if (failure != null || closed) {
-                answer.accept(PlacementResponse.newBuilder()
-                        .setError(PlacementError.newBuilder().setNotReady(true).setMessage(whyStopped()))
-                        .build());
+                answer.accept(notReady(whyStopped()));
                 return;
             }
             placement.handle(request, answer);
