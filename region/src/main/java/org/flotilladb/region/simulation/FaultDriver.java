@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.flotilladb.region.runtime.RandomSource;
-import org.flotilladb.region.store.Store.PeerView;
+import org.flotilladb.region.store.PeerView;
 
 /** Makes things go wrong, as the seed draws them: what, to whom, when, for how long. */
 final class FaultDriver {

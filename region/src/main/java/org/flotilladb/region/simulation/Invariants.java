@@ -14,7 +14,7 @@ import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.KvStore;
-import org.flotilladb.region.store.Store.PeerView;
+import org.flotilladb.region.store.PeerView;
 import org.flotilladb.region.store.mvcc.WriteRecord;
 
 /**

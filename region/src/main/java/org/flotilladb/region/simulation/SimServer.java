@@ -6,6 +6,7 @@ import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.StorageException;
+import org.flotilladb.region.store.PeerView;
 import org.flotilladb.region.store.Store;
 import org.flotilladb.region.store.StoreSettings;
 
@@ -149,7 +150,7 @@ final class SimServer {
         }
     }
 
-    List<Store.PeerView> peers() {
+    List<PeerView> peers() {
         return store.peers();
     }
 }

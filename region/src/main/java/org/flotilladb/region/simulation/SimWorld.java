@@ -14,7 +14,7 @@ import org.flotilladb.region.runtime.KvReader.KvCursor;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.system.SeededRandom;
-import org.flotilladb.region.store.Store.PeerView;
+import org.flotilladb.region.store.PeerView;
 import org.flotilladb.region.store.mvcc.Keys;
 import org.flotilladb.region.store.mvcc.WriteRecord;
 

@@ -235,10 +235,12 @@ final class RegionPeer implements StateMachine {
 
     /** Whether this peer, read the clock last, still leads for sure. */
     boolean leaseHolds() {
-        long until = served.leaseUntilNs;
-        return until == Long.MAX_VALUE
-                || store.clock().nanoTime() < until
-                || store.failPoints().hit("lease-kept");
+        return holds(served) || store.failPoints().hit("lease-kept");
+    }
+
+    /** Whether a lease that was published holds still. Any thread. */
+    boolean holds(Served lease) {
+        return lease.leaseUntilNs == Long.MAX_VALUE || store.clock().nanoTime() < lease.leaseUntilNs;
     }
 
     private void stopServing() {

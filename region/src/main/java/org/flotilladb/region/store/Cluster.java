@@ -1,0 +1,157 @@
+package org.flotilladb.region.store;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.flotilladb.proto.ClusterInit;
+import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.PlacementRequest;
+import org.flotilladb.proto.PlacementResponse;
+import org.flotilladb.proto.RegionHeartbeat;
+import org.flotilladb.proto.RegionHeartbeatRequest;
+import org.flotilladb.proto.RegisterStoreRequest;
+import org.flotilladb.proto.TimestampRequest;
+import org.flotilladb.proto.Transport;
+import org.flotilladb.region.group.RaftGroup;
+import org.flotilladb.region.placement.PlacementGroup;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A Store's dealings with the rest of its cluster: who is where, and what it tells and asks the Placement Driver. */
+final class Cluster {
+    private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
+    private static final long REQUEST_TIMEOUT_MS = 2000;
+
+    private final StoreSettings settings;
+    private final Transport transport;
+    private final Loop loop;
+    private final PlacementGroup placement;
+    private final RaftGroup placementRaft;
+    private final Consumer<RaftGroup> touch;
+    private final TreeMap<Long, String> addresses = new TreeMap<>();
+    private volatile long storeId;
+    private boolean registered;
+
+    /** @param touch told when a group has been given something to do */
+    Cluster(
+            StoreSettings settings,
+            Transport transport,
+            Loop loop,
+            PlacementGroup placement,
+            RaftGroup placementRaft,
+            Consumer<RaftGroup> touch) {
+        this.settings = settings;
+        this.transport = transport;
+        this.loop = loop;
+        this.placement = placement;
+        this.placementRaft = placementRaft;
+        this.touch = touch;
+    }
+
+    /** What the cluster fixed at its start. */
+    void known(ClusterInit init) {
+        for (int i = 0; i < init.getStoreIdsCount(); i++) {
+            // Those of today: a directory that has moved, or nodes with other ports, stay the same Stores.
+            addresses.put(init.getStoreIds(i), settings.nodeAddresses().get(i));
+        }
+        storeId = init.getStoreIds(settings.nodeId() - 1);
+    }
+
+    /** 0 before the cluster is known. Any thread. */
+    long storeId() {
+        return storeId;
+    }
+
+    /** Null when it is no Store of the cluster. */
+    String addressOf(long otherStoreId) {
+        return addresses.get(otherStoreId);
+    }
+
+    /** Reports the Regions that are led here to every peer of the Placement Driver, so that whoever leads it next knows. */
+    void report(Collection<RegionPeer> peers) {
+        List<RegionHeartbeat> reports = new ArrayList<>();
+        for (RegionPeer peer : peers) {
+            if (peer.serving()) {
+                reports.add(RegionHeartbeat.newBuilder()
+                        .setRegion(peer.region())
+                        .setLeaderStoreId(storeId)
+                        .setTerm(peer.group().node().term())
+                        .build());
+            }
+        }
+        if (reports.isEmpty()) {
+            return;
+        }
+        PlacementRequest request = PlacementRequest.newBuilder()
+                .setRegionHeartbeat(RegionHeartbeatRequest.newBuilder().addAllRegions(reports))
+                .build();
+        for (int node = 1; node <= settings.nodeAddresses().size(); node++) {
+            if (node == settings.nodeId()) {
+                placement.handle(request, response -> {});
+            } else {
+                ask(settings.nodeAddresses().get(node - 1), request, response -> {});
+            }
+        }
+    }
+
+    /** Tells the Placement Driver, until it knows, that this Store's identity is on its disk. */
+    void register() {
+        if (registered || storeId == 0) {
+            return;
+        }
+        if (placement.isRegistered(storeId)) {
+            registered = true;
+            return;
+        }
+        askLeader(
+                PlacementRequest.newBuilder()
+                        .setRegisterStore(RegisterStoreRequest.newBuilder().setStoreId(storeId))
+                        .build(),
+                response -> {});
+    }
+
+    /** A timestamp requested after this call began; the callback runs in the loop, or never. */
+    void freshTimestamp(LongConsumer callback) {
+        askLeader(
+                PlacementRequest.newBuilder()
+                        .setTimestamp(TimestampRequest.newBuilder().setCount(1))
+                        .build(),
+                response -> {
+                    if (response.hasTimestamp()) {
+                        callback.accept(response.getTimestamp().getFirst());
+                    }
+                });
+    }
+
+    /** Asks whoever leads the Placement Driver; the answer runs in the loop, or never. */
+    private void askLeader(PlacementRequest request, Consumer<PlacementResponse> answer) {
+        long leader = placementRaft.node().leader();
+        if (leader == settings.nodeId()) {
+            placement.handle(request, answer);
+            touch.accept(placementRaft);
+        } else if (leader > 0) {
+            ask(settings.nodeAddresses().get((int) leader - 1), request, answer);
+        }
+    }
+
+    private void ask(String address, PlacementRequest request, Consumer<PlacementResponse> answer) {
+        transport.request(
+                address,
+                Envelope.newBuilder().setPlacementRequest(request).build(),
+                REQUEST_TIMEOUT_MS,
+                new Transport.ResponseHandler() {
+                    @Override
+                    public void onResponse(Envelope response) {
+                        loop.submit(() -> answer.accept(response.getPlacementResponse()));
+                    }
+
+                    @Override
+                    public void onFailure(Transport.Failure failed) {
+                        LOG.debug("No answer from {}: {}", address, failed.message());
+                    }
+                });
+    }
+}

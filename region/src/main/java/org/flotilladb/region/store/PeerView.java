@@ -1,0 +1,34 @@
+package org.flotilladb.region.store;
+
+import org.flotilladb.proto.Region;
+import org.flotilladb.region.group.RaftGroup;
+
+/**
+ * What one peer is doing.
+ *
+ * @param region null for the Placement Driver's group
+ * @param leads whether it leads as far as it knows
+ * @param serves whether it answers requests
+ */
+public record PeerView(
+        long groupId,
+        Region region,
+        boolean leads,
+        boolean serves,
+        long term,
+        long commitIndex,
+        long appliedIndex,
+        long lastIndex) {
+
+    static PeerView of(RaftGroup group, Region region, boolean serves) {
+        return new PeerView(
+                group.groupId(),
+                region,
+                group.node().isLeader(),
+                serves,
+                group.node().term(),
+                group.node().commitIndex(),
+                group.applied(),
+                group.node().lastIndex());
+    }
+}
