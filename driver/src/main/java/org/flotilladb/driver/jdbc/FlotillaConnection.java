@@ -37,6 +37,7 @@ public final class FlotillaConnection implements Connection {
     private final Properties clientInfo = new Properties();
     private volatile int networkTimeoutMs;
     private volatile boolean readOnly;
+    private volatile int holdability = ResultSet.HOLD_CURSORS_OVER_COMMIT;
 
     /** @param onClose run once when the connection is closed */
     public FlotillaConnection(SqlSession session, String url, Runnable onClose) {
@@ -385,11 +386,13 @@ public final class FlotillaConnection implements Connection {
     @Override
     public void setHoldability(int a) throws SQLException {
         h2().setHoldability(a);
+        holdability = a;
     }
 
     @Override
     public int getHoldability() throws SQLException {
-        return h2().getHoldability();
+        session();
+        return holdability;
     }
 
     @Override

@@ -21,6 +21,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.flotilladb.proto.ClusterInfoResponse;
+import org.flotilladb.proto.ClusterInit;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.GetRequest;
 import org.flotilladb.proto.GetResponse;
@@ -28,7 +30,10 @@ import org.flotilladb.proto.Handshake;
 import org.flotilladb.proto.MessageHandler;
 import org.flotilladb.proto.NodeStatusRequest;
 import org.flotilladb.proto.NodeStatusResponse;
+import org.flotilladb.proto.PlacementError;
+import org.flotilladb.proto.PlacementResponse;
 import org.flotilladb.proto.RaftBatch;
+import org.flotilladb.proto.RegionError;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport.Failure;
@@ -409,6 +414,91 @@ class NettyTransportTest {
                 in.skipNBytes(in.readInt());
             }
             assertTrue(many.await(LONG_MS, TimeUnit.MILLISECONDS));
+        }
+    }
+
+    private static ByteString bytes(int size) {
+        return ByteString.copyFrom(new byte[size]);
+    }
+
+    /** Answers every request with this. */
+    private record Always(Envelope answer) implements MessageHandler {
+        @Override
+        public void onMessage(Envelope message) {}
+
+        @Override
+        public void onRequest(Envelope request, Responder responder) {
+            responder.respond(answer);
+        }
+    }
+
+    @Test
+    void anAnswerAboveTheLimitOfAFrameBecomesAnErrorThatSaysSo() throws Exception {
+        Envelope ofRegion = Envelope.newBuilder()
+                .setRegionResponse(RegionResponse.newBuilder()
+                        .setGet(GetResponse.newBuilder().setValue(bytes(Frames.MAX_BYTES))))
+                .build();
+        try (NettyServer server = serve(0, new Always(ofRegion))) {
+            Envelope answer = (Envelope) ask(address(server), HELD, LONG_MS).get();
+            RegionError error = answer.getRegionResponse().getError();
+            assertEquals(RegionError.KindCase.ENTRY_TOO_LARGE, error.getKindCase());
+            assertEquals(ofRegion.getSerializedSize(), error.getEntryTooLarge().getSizeBytes());
+            assertTrue(error.getMessage().contains("limit of " + Frames.MAX_ENVELOPE_BYTES), error.getMessage());
+        }
+        Envelope ofPlacement = Envelope.newBuilder()
+                .setPlacementResponse(PlacementResponse.newBuilder()
+                        .setClusterInfo(ClusterInfoResponse.newBuilder()
+                                .setInit(ClusterInit.newBuilder().addNodeAddressesBytes(bytes(Frames.MAX_BYTES)))))
+                .build();
+        try (NettyServer server = serve(0, new Always(ofPlacement))) {
+            Envelope answer = (Envelope) ask(address(server), HELD, LONG_MS).get();
+            PlacementError error = answer.getPlacementResponse().getError();
+            assertTrue(error.getMessage().contains("limit of " + Frames.MAX_ENVELOPE_BYTES), error.getMessage());
+        }
+    }
+
+    private static Envelope version(int sizeBytes) {
+        return Envelope.newBuilder()
+                .setStatusResponse(NodeStatusResponse.newBuilder().setVersionBytes(bytes(sizeBytes)))
+                .build();
+    }
+
+    @Test
+    void theLargestAnswerArrives() throws Exception {
+        int smaller = Frames.MAX_ENVELOPE_BYTES - 100;
+        Envelope largest = version(Frames.MAX_ENVELOPE_BYTES - (version(smaller).getSerializedSize() - smaller));
+        assertEquals(Frames.MAX_ENVELOPE_BYTES, largest.getSerializedSize());
+        try (NettyServer server = serve(0, new Always(largest))) {
+            Envelope answer = (Envelope) ask(address(server), QUESTION, LONG_MS).get();
+            assertEquals(Frames.MAX_ENVELOPE_BYTES, answer.getSerializedSize());
+        }
+    }
+
+    @Test
+    void anAnswerThatCannotBeWrittenEndsTheConnectionAndNobodyWaitsForIt() throws Exception {
+        // It is of a kind that has no error.
+        try (NettyServer server = serve(0, new Always(version(Frames.MAX_BYTES)))) {
+            assertEquals(
+                    Failure.Kind.LOST,
+                    ask(address(server), QUESTION, LONG_MS).failure().kind());
+        }
+    }
+
+    @Test
+    void aRequestAboveTheLimitIsCertainlyNotSentAndTheConnectionGoesOn() throws Exception {
+        Node node = new Node();
+        Envelope large = Envelope.newBuilder()
+                .setRegionRequest(RegionRequest.newBuilder()
+                        .setGet(GetRequest.newBuilder().setKey(bytes(Frames.MAX_BYTES))))
+                .build();
+        try (NettyServer server = serve(0, node)) {
+            Outcome other = ask(address(server), HELD, LONG_MS);
+            MessageHandler.Responder responder = node.held.take();
+            Failure failure = ask(address(server), large, LONG_MS).failure();
+            assertEquals(Failure.Kind.NOT_SENT, failure.kind());
+            assertTrue(failure.message().contains("above the limit"), failure.message());
+            responder.respond(status(3));
+            assertEquals(status(3), other.get());
         }
     }
 
