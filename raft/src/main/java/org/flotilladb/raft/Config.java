@@ -314,6 +314,7 @@ public final class Config {
             check(promiseNs >= 0, "promisedElectionTimeoutNs must not be negative");
             check(clockRateError >= 0 && clockRateError < 0.5, "clockRateError must be in [0, 0.5)");
             check(marginNs >= 0, "marginNs must not be negative");
+            check(promiseNs == 0 || holdUntilDurable, "holdUntilDurable must be on where leases are");
             check(
                     readOnlyOption != ReadOnlyOption.LEASE_BASED || checkQuorum,
                     "checkQuorum must be on where readOnlyOption is LEASE_BASED");

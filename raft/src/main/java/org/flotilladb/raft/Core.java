@@ -46,7 +46,7 @@ final class Core {
         vote = hard.vote();
         out = new Outbox(this);
         members = new Members(this);
-        promises = new Promises(this);
+        promises = new Promises(this, hard.promiseNs());
         elections = new Elections(this);
         leading = new Leading(this);
         transfer = new Transfer(this);
@@ -56,7 +56,7 @@ final class Core {
         heldLease = new HeldLease(this, draw());
         members.restore(state.confState());
         enterTerm(term);
-        out.begin();
+        out.begin(hard.promiseNs());
     }
 
     boolean leads() {
@@ -64,7 +64,7 @@ final class Core {
     }
 
     HardState hardState() {
-        return new HardState(term, vote, log.committed());
+        return new HardState(term, vote, log.committed(), promises.promisedNs());
     }
 
     // ---- transitions ---------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ final class SimPeer {
                 .applied(again ? applied - 1 : applied)
                 .seed(sim.random.next());
         if (sim.leases) {
-            builder.leases(Simulation.PROMISE_NS, Simulation.RATE_ERROR, Simulation.MARGIN_NS)
+            builder.leases(sim.promiseNs(), Simulation.RATE_ERROR, Simulation.MARGIN_NS)
                     .promiseAtStart(promised);
         }
         node = new RawNode(builder.build(), clock());
@@ -129,9 +129,12 @@ final class SimPeer {
         disk.crash(sim.random);
         HardState after = disk.storage().hardState();
         if (sim.has(Bug.VOTE_NOT_STORED)) {
-            disk.storage().setHardState(new HardState(after.term(), 0, after.commit()));
+            disk.storage().setHardState(new HardState(after.term(), 0, after.commit(), after.promiseNs()));
         } else if (sim.has(Bug.TERM_NOT_STORED) && before.term() > 0) {
-            disk.storage().setHardState(new HardState(Math.max(0, after.term() - 1), 0, after.commit()));
+            disk.storage()
+                    .setHardState(new HardState(Math.max(0, after.term() - 1), 0, after.commit(), after.promiseNs()));
+        } else if (sim.has(Bug.PROMISE_NOT_STORED)) {
+            disk.storage().setHardState(new HardState(after.term(), after.vote(), after.commit()));
         }
     }
 

@@ -59,6 +59,10 @@ public final class Simulation {
     final long keepEntries;
     final boolean leases;
     final boolean replicaLeases;
+    /** Operators change the promised election timeout of the cluster, peer by peer. */
+    private final boolean changesPromise;
+
+    private final SimRandom promises;
     final boolean preVote;
     final long faultEveryNs;
     final long clientEveryNs;
@@ -101,6 +105,8 @@ public final class Simulation {
         pauses = !undisturbed && shape.chance(0.5);
         transfers = shape.chance(0.8);
         leases = shape.chance(0.75);
+        promises = random.fork("promises");
+        changesPromise = leases && promises.chance(0.3);
         preVote = shape.chance(0.75);
         replicaLeases = leases && shape.chance(0.6);
         eagerCommit = shape.chance(0.5);
@@ -125,6 +131,11 @@ public final class Simulation {
             double rate = 1 + (shape.fraction() * 2 - 1) * spread;
             peers.put(ids[i], new SimPeer(this, ids[i], rate, i < size ? first : ConfState.EMPTY));
         }
+    }
+
+    /** What a peer that starts promises. */
+    long promiseNs() {
+        return changesPromise ? promises.between(1, 4) * PROMISE_NS : PROMISE_NS;
     }
 
     boolean has(Bug which) {
@@ -372,7 +383,7 @@ public final class Simulation {
 
     private boolean storeNext(SimPeer peer) {
         Message work = peer.appendWork.poll();
-        HardState state = work.term() == 0 ? null : new HardState(work.term(), work.vote(), work.commit());
+        HardState state = work.hardState();
         boolean early = bug == Bug.ANSWERS_BEFORE_SYNC;
         peer.checkAppends(work.entries(), work.snapshot());
         if (early) {
