@@ -333,11 +333,14 @@ final class RegionPeer implements StateMachine {
         }
     }
 
-    /** Takes a transaction's lock requests out of the queues. */
-    List<Command> dropWaiting(long startTs) {
+    /** Takes a transaction's requests for locks of these keys out of the queues; all of them if there are no keys. */
+    List<Command> dropWaiting(long startTs, List<byte[]> keys) {
         List<Command> dropped = new ArrayList<>();
-        for (ArrayDeque<Command> queue : waiting.values()) {
-            queue.removeIf(command -> {
+        for (Map.Entry<byte[], ArrayDeque<Command>> entry : waiting.entrySet()) {
+            if (!keys.isEmpty() && keys.stream().noneMatch(key -> Arrays.equals(key, entry.getKey()))) {
+                continue;
+            }
+            entry.getValue().removeIf(command -> {
                 boolean drop = command.request.hasLockKeys()
                         && command.request.getLockKeys().getStartTs() == startTs;
                 if (drop) {
@@ -349,6 +352,7 @@ final class RegionPeer implements StateMachine {
         if (!dropped.isEmpty()) {
             waitingCount -= dropped.size();
             waiting.values().removeIf(ArrayDeque::isEmpty);
+            store.waitsNoMore(startTs);
         }
         return dropped;
     }
