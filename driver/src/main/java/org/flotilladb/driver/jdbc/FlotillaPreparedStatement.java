@@ -133,7 +133,7 @@ final class FlotillaPreparedStatement extends WithoutSqlTexts {
 
     @Override
     public ResultSet executeQuery() throws SQLException {
-        return runChecked(sql, h2 -> own(h2).executeQuery());
+        return runChecked(sql, h2 -> UpdatableRows.wrap(own(h2).executeQuery(), h2, this));
     }
 
     @Override
