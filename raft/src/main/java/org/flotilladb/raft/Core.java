@@ -19,6 +19,7 @@ final class Core {
     final Reads reads;
     final Grants grants;
     final HeldLease heldLease;
+    final Rest rest;
 
     /** The time that the present call was given. */
     long nowNs;
@@ -54,6 +55,7 @@ final class Core {
         reads = new Reads(this);
         grants = new Grants(this);
         heldLease = new HeldLease(this, draw());
+        rest = new Rest(this);
         members.restore(state.confState());
         enterTerm(term);
         out.begin(hard.promiseNs());
@@ -126,6 +128,7 @@ final class Core {
         leading.reset();
         reads.reset();
         grants.reset();
+        rest.reset();
     }
 
     private void drawElectionTimeout() {

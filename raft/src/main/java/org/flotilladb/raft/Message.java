@@ -7,7 +7,8 @@ import java.util.Objects;
  * What peers of one group tell one another. Immutable.
  *
  * @param index the entry before the first of {@code entries} (APP), the entry acknowledged or rejected (APP_RESP), the
- *     last entry (VOTE, PRE_VOTE), the index to wait for (READ_INDEX_RESP)
+ *     last entry (VOTE, PRE_VOTE), the index to wait for (READ_INDEX_RESP), the entry at which the group goes to rest, 0
+ *     if it does not (HEARTBEAT, HEARTBEAT_RESP)
  * @param logTerm the term of that entry
  * @param rejectHint where the follower's log could match (rejected APP_RESP)
  * @param context what an answer must carry back (HEARTBEAT, READ_INDEX)

@@ -96,6 +96,7 @@ final class SimPeer {
                 .heartbeatTick(Simulation.HEARTBEAT_TICKS)
                 .preVote(sim.preVote)
                 .asyncStorageWrites(sim.async)
+                .restAfterTicks(sim.restAfterTicks)
                 .confChangeValidation(!sim.has(Bug.MEMBERSHIP_CHANGES_OVERLAP))
                 .eagerCommit(sim.eagerCommit)
                 .batchedAppends(sim.batchedAppends)

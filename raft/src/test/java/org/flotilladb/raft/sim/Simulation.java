@@ -63,6 +63,8 @@ public final class Simulation {
     private final boolean changesPromise;
 
     private final SimRandom promises;
+    final int restAfterTicks;
+    private final SimRandom rests;
     final boolean preVote;
     final long faultEveryNs;
     final long clientEveryNs;
@@ -81,6 +83,7 @@ public final class Simulation {
     long replicaReads;
     private long crashCount;
     long writes;
+    long leaderRests;
     long snapshots;
     long changes;
 
@@ -107,6 +110,8 @@ public final class Simulation {
         leases = shape.chance(0.75);
         promises = random.fork("promises");
         changesPromise = leases && promises.chance(0.3);
+        rests = random.fork("rests");
+        restAfterTicks = rests.chance(0.4) ? (int) rests.between(1, 10) : 0;
         preVote = shape.chance(0.75);
         replicaLeases = leases && shape.chance(0.6);
         eagerCommit = shape.chance(0.5);
@@ -131,6 +136,11 @@ public final class Simulation {
             double rate = 1 + (shape.fraction() * 2 - 1) * spread;
             peers.put(ids[i], new SimPeer(this, ids[i], rate, i < size ? first : ConfState.EMPTY));
         }
+    }
+
+    /** How long clients want nothing now and then, so that the group goes to rest. */
+    long clientsPauseNs() {
+        return restAfterTicks > 0 && rests.chance(0.01) ? rests.between(1000, 8000) * MS : 0;
     }
 
     /** What a peer that starts promises. */
@@ -255,7 +265,11 @@ public final class Simulation {
             }
             return;
         }
+        boolean rested = peer.node.isResting();
         peer.node.tick(peer.clock());
+        if (!rested && peer.node.isResting()) {
+            rested(peer);
+        }
         afterStep(peer);
         at(peer.simSpan(TICK_NS), () -> tick(peer, life));
     }
@@ -269,6 +283,14 @@ public final class Simulation {
             int life = peer.life;
             long wait = random.chance(0.05) ? random.between(0, 50 * MS) : random.between(0, 2 * MS);
             at(wait, () -> handleReady(peer, life));
+        }
+    }
+
+    private void rested(SimPeer peer) {
+        leaderRests++;
+        event(6, peer.id, peer.node.lastIndex(), 0);
+        if (crashes && !calm && rests.chance(0.1)) {
+            crash(peer);
         }
     }
 
@@ -578,7 +600,8 @@ public final class Simulation {
     public String summary() {
         return ids.length + " peers, " + events + " events in " + now / 1_000_000_000L + " s, " + elections()
                 + " elections, " + invariants.committedCount() + " entries, " + writes + " writes, " + reads
-                + " reads (" + replicaReads + " by replica leases), " + crashCount + " crashes, " + snapshots
+                + " reads (" + replicaReads + " by replica leases), " + leaderRests + " rests, " + crashCount
+                + " crashes, " + snapshots
                 + " snapshots, "
                 + changes + " changes of membership applied, hash " + Long.toHexString(hash);
     }
