@@ -328,8 +328,8 @@ public class SchemaSafetyTest {
         here = fixture.session(process);
         SqlSession writer = fixture.session(process);
         DefinitionGate gate = mirror(here).gate();
-        for (String definition : List.of(
-                "CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN W INT DEFAULT 0", "TRUNCATE TABLE T")) {
+        for (String definition :
+                List.of("CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN W INT DEFAULT 0", "TRUNCATE TABLE T")) {
             run(here, "SET LOCK_TIMEOUT 60000");
             writer.setAutoCommit(false);
             run(writer, "INSERT INTO T(ID, V) VALUES (3, 3)");
@@ -365,8 +365,7 @@ public class SchemaSafetyTest {
     }
 
     private static Mirror mirror(SqlSession session) throws SQLException {
-        return Mirror.of(
-                (org.h2.engine.SessionLocal) ((org.h2.jdbc.JdbcConnection) session.connection()).getSession());
+        return Mirror.of((org.h2.engine.SessionLocal) ((org.h2.jdbc.JdbcConnection) session.connection()).getSession());
     }
 
     /** Called from SQL: a definition that no statement's text shows. */
