@@ -82,9 +82,7 @@ final class RegionCommands {
             case UNLOCK_KEYS -> unlockKeys(command, request.getUnlockKeys());
             case HEARTBEAT -> heartbeat(command, request.getHeartbeat());
             case SPLIT -> peer.proposeSplit(command, request.getSplit());
-            case COMMAND_NOT_SET ->
-                command.answer.accept(
-                        RegionErrors.busy("this node does not know the command: it runs an older version"));
+            case COMMAND_NOT_SET -> command.answer.accept(RegionErrors.unknownRequest());
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.flotilladb.proto.Context;
 import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Peer;
 import org.flotilladb.proto.Region;
@@ -282,8 +283,13 @@ final class RegionPeer implements StateMachine {
 
     // ---- requests --------------------------------------------------------------------------------------------------
 
-    /** Answers, proposes, or lets the command wait; the epoch was not looked at yet. */
+    /** Answers, proposes, or lets the command wait; the request's context was not looked at yet. */
     void handle(Command command) {
+        Context context = command.request.getContext();
+        if (context.getPeerId() != peerId) {
+            command.answer.accept(RegionErrors.peerMismatch(region.getId(), context.getPeerId(), peerId));
+            return;
+        }
         if (!serving()) {
             command.answer.accept(
                     group.node().isLeader()
@@ -291,8 +297,11 @@ final class RegionPeer implements StateMachine {
                             : notLeader());
             return;
         }
-        RegionEpoch epoch = command.request.getContext().getEpoch();
-        if (epoch.getRangeVersion() != region.getEpoch().getRangeVersion()) {
+        if (context.getTerm() != 0 && context.getTerm() != serveTerm) {
+            command.answer.accept(RegionErrors.staleTerm(region.getId(), context.getTerm(), serveTerm));
+            return;
+        }
+        if (context.getEpoch().getRangeVersion() != region.getEpoch().getRangeVersion()) {
             command.answer.accept(RegionErrors.epoch(region));
             return;
         }
