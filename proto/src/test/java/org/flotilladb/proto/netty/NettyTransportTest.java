@@ -1,13 +1,13 @@
 package org.flotilladb.proto.netty;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -516,19 +516,99 @@ class NettyTransportTest {
         }
     }
 
+    /** Passes on what comes to a server, and counts connections and the frames that came on each until its end. */
+    private static final class Door implements AutoCloseable {
+        private final ServerSocket socket = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+        private final NettyServer server;
+        final BlockingQueue<CompletableFuture<Integer>> connections = new LinkedBlockingQueue<>();
+
+        Door(NettyServer server) throws IOException {
+            this.server = server;
+            run(() -> {
+                while (true) {
+                    Socket from = socket.accept();
+                    Socket to = new Socket(
+                            InetAddress.getLoopbackAddress(), server.address().getPort());
+                    CompletableFuture<Integer> frames = new CompletableFuture<>();
+                    connections.add(frames);
+                    run(() -> frames.complete(pass(from, to)));
+                    run(() -> to.getInputStream().transferTo(from.getOutputStream()));
+                }
+            });
+        }
+
+        private static int pass(Socket from, Socket to) throws IOException {
+            DataInputStream in = new DataInputStream(from.getInputStream());
+            DataOutputStream out = new DataOutputStream(to.getOutputStream());
+            int frames = 0;
+            while (true) {
+                int length;
+                try {
+                    length = in.readInt();
+                } catch (EOFException e) {
+                    to.close();
+                    return frames;
+                }
+                byte[] frame = in.readNBytes(length);
+                out.writeInt(length);
+                out.write(frame);
+                frames++;
+            }
+        }
+
+        private interface Task {
+            void run() throws IOException;
+        }
+
+        private static void run(Task task) {
+            Thread thread = new Thread(() -> {
+                try {
+                    task.run();
+                } catch (IOException e) {
+                    // The test is over, or one side has hung up.
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        String address() {
+            return "127.0.0.1:" + socket.getLocalPort();
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+            server.close();
+        }
+    }
+
     @Test
     void afterCloseEveryRequestFailsAndMessagesAreDropped() throws Exception {
         Node node = new Node();
-        try (NettyServer server = serve(0, node)) {
-            Outcome waiting = ask(address(server), HELD, LONG_MS);
+        // One loop: what is done first is done first.
+        try (NettyThreads one = new NettyThreads("test-one", 1);
+                Door door = new Door(serve(0, node))) {
+            NettyTransport closed = new NettyTransport(one, HandshakePolicy.CLIENT, () -> {});
+            NettyTransport later = new NettyTransport(one, HandshakePolicy.CLIENT, () -> {});
+            Outcome waiting = new Outcome();
+            closed.request(door.address(), HELD, LONG_MS, waiting);
             node.held.take();
-            transport.close();
+            closed.close();
             assertEquals(Failure.Kind.CLOSED, waiting.failure().kind());
-            assertEquals(
-                    Failure.Kind.CLOSED,
-                    ask(address(server), QUESTION, LONG_MS).failure().kind());
-            transport.send(address(server), QUESTION);
-            assertNull(node.messages.poll());
+            Outcome late = new Outcome();
+            closed.request(door.address(), QUESTION, LONG_MS, late);
+            assertEquals(Failure.Kind.CLOSED, late.failure().kind());
+            closed.send(door.address(), QUESTION);
+            int handshakeAndRequest = 2;
+            assertEquals(handshakeAndRequest, door.connections.take().get(LONG_MS, TimeUnit.MILLISECONDS));
+            // A connection that the message had made would have come before this one.
+            Outcome answered = new Outcome();
+            later.request(door.address(), QUESTION, LONG_MS, answered);
+            assertEquals(status(1), answered.get());
+            later.close();
+            assertEquals(handshakeAndRequest, door.connections.take().get(LONG_MS, TimeUnit.MILLISECONDS));
+            assertTrue(door.connections.isEmpty());
         }
     }
 }
