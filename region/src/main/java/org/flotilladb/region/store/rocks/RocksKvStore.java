@@ -56,7 +56,7 @@ public final class RocksKvStore implements KvStore {
     /** Over another environment, such as RocksDB's own in memory; null: the file system. */
     public RocksKvStore(Path directory, long cacheBytes, Env env) {
         where = directory.toString();
-        users = new InUse(where);
+        users = new InUse("data", where);
         DBOptions options = own(new DBOptions())
                 .setCreateIfMissing(true)
                 .setCreateMissingColumnFamilies(true)
