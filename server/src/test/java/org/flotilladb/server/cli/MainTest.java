@@ -8,6 +8,7 @@ import java.io.File;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -56,6 +57,23 @@ class MainTest {
         assertEquals("", run.out());
         assertEquals(1, run.err().lines().count(), run.err());
         assertFalse(run.err().contains("Exception"), run.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''                              | flotilla: say what to do: demo, server, shell, status, bench or classpath (see 'flotilla --help')",
+                "serve                           | flotilla: there is no command 'serve'; did you mean server? See 'flotilla --help'.",
+                "sail                            | flotilla: there is no command 'sail'; there are demo, server, shell, status, bench, classpath. See 'flotilla --help'.",
+                "shell jdbc:h2:mem: SELECT       | flotilla: 'SELECT' is one argument too many; quote what belongs together. See 'flotilla shell --help'.",
+                "shell jdbc:h2:mem: -c A -f B    | flotilla: --command=SQL, --file=FILE are mutually exclusive (specify only one). See 'flotilla shell --help'.",
+                "server --data d --listen here --peers here | flotilla: --listen wants HOST:PORT with a port from 1 to 65535, for example 127.0.0.1:7411, but got 'here'"
+            })
+    void aWrongCommandLineSaysWhatIsRightAndExitsWith2(String line, String sentence) {
+        CapturedMain run = CapturedMain.run(line.isEmpty() ? new String[0] : line.split(" "));
+        assertEquals(sentence + "\n", run.err());
+        assertEquals(2, run.code());
     }
 
     @Test
