@@ -38,7 +38,10 @@ final class Following {
         }
         int conflict = log.firstConflict(m.entries());
         if (conflict >= 0) {
-            log.append(m.entries().subList(conflict, m.entries().size()));
+            log.append(
+                    conflict == 0
+                            ? m.entries()
+                            : m.entries().subList(conflict, m.entries().size()));
         }
         long last = m.index() + m.entries().size();
         log.commitTo(Math.min(m.commit(), last));

@@ -71,7 +71,12 @@ public final class RawNode {
      * says nothing about its commit.
      */
     public void propose(byte[] data) throws ProposalDroppedException {
-        propose(List.of(new Entry(EntryType.NORMAL, 0, 0, data)));
+        if (core.leads()) {
+            core.rest.wake();
+            core.leading.propose(data);
+        } else {
+            propose(List.of(new Entry(EntryType.NORMAL, 0, 0, data)));
+        }
     }
 
     /**
