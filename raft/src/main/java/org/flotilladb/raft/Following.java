@@ -69,8 +69,9 @@ final class Following {
     }
 
     void handleSnapshot(Message m) {
-        if (core.log.isApplying()) {
-            // Taken now, it would change the membership under the feet of those entries.
+        if (core.log.isApplying() || core.log.isApplyingHeld()) {
+            // Taken now, it would change the membership under the feet of those entries, or come before an older one is
+            // in.
             heldSnapshot = m;
             core.log.pauseApplying(true);
             return;
@@ -81,7 +82,7 @@ final class Following {
 
     /** The held snapshot, once nothing is being applied; null when there is none. */
     Message takeHeldSnapshot() {
-        if (heldSnapshot == null || core.log.isApplying()) {
+        if (heldSnapshot == null || core.log.isApplying() || core.log.isApplyingHeld()) {
             return null;
         }
         Message m = heldSnapshot;

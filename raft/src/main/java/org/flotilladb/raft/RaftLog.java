@@ -21,6 +21,8 @@ final class RaftLog {
     private final long maxApplyingBytes;
     private boolean applyingPaused;
     private boolean heldBySnapshot;
+    /** The user still takes in a snapshot that counts as applied. */
+    private boolean heldByUser;
 
     /** @param maxApplyingBytes of committed entries handed out at a time */
     RaftLog(Storage storage, long committed, long applied, long maxApplyingBytes) {
@@ -211,7 +213,11 @@ final class RaftLog {
 
     /** @param evenUnstable whether entries may be applied that are being stored by the same Ready */
     boolean hasNextCommitted(boolean evenUnstable) {
-        return !applyingPaused && !heldBySnapshot && !hasPendingSnapshot() && applying < applicable(evenUnstable);
+        return !applyingPaused
+                && !heldBySnapshot
+                && !heldByUser
+                && !hasPendingSnapshot()
+                && applying < applicable(evenUnstable);
     }
 
     List<Entry> nextCommitted(boolean evenUnstable) {
@@ -228,6 +234,15 @@ final class RaftLog {
     /** While on, no further entries are handed out to be applied. */
     void pauseApplying(boolean on) {
         heldBySnapshot = on;
+    }
+
+    /** The same, for the user's own reasons. */
+    void holdApplying(boolean on) {
+        heldByUser = on;
+    }
+
+    boolean isApplyingHeld() {
+        return heldByUser;
     }
 
     /** These were handed out to be applied. */

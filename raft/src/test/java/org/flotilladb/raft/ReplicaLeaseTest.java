@@ -215,6 +215,15 @@ class ReplicaLeaseTest {
     }
 
     @Test
+    void itIsNotUsedWhileASnapshotIsTakenIn() {
+        Group group = withHolder();
+        group.node(3).holdApplying(true, group.nowNs);
+        assertFalse(holds(group, 3));
+        group.node(3).holdApplying(false, group.nowNs);
+        assertTrue(holds(group, 3));
+    }
+
+    @Test
     void aVoteEndsIt() {
         Group group = withHolder();
         group.nowNs += 1;
