@@ -278,6 +278,17 @@ class LeaseTest {
     }
 
     @Test
+    void aTimeoutNowOfSomebodyWhoDoesNotLeadDoesNothing() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        long term = group.node(3).term();
+        group.deliver(Message.to(3, MessageType.TIMEOUT_NOW).from(2).term(term).build());
+        assertEquals(term, group.node(3).term());
+        group.deliver(Message.to(3, MessageType.TIMEOUT_NOW).from(1).term(term).build());
+        assertEquals(term + 1, group.node(3).term());
+    }
+
+    @Test
     void theMarkOfATransferServesOneCampaign() {
         Group group = Group.withLeases(3);
         group.elect(1);

@@ -237,6 +237,29 @@ class ReplicaLeaseTest {
     }
 
     @Test
+    void aVoteInTheSameTermEndsItToo() {
+        Group group = Group.joinable(
+                ConfState.of(List.of(1L, 2L), List.of(3L)),
+                3,
+                builder -> builder.leases(Group.PROMISE_NS, Group.RATE_ERROR, Group.MARGIN_NS)
+                        .promiseAtStart(false));
+        group.elect(1);
+        group.node(3).wantReplicaLease(true);
+        group.ticks(4);
+        assertTrue(holds(group, 3));
+        long term = group.node(3).term();
+        group.node(3).forgetLeader();
+        group.deliver(Message.to(3, MessageType.VOTE)
+                .from(2)
+                .term(term)
+                .log(99, 99)
+                .transferMark(true)
+                .build());
+        assertEquals(2, group.node(3).status().hardState().vote());
+        assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
+    }
+
+    @Test
     void aTransferTakesItBackFirst() {
         Group group = withHolder();
         boolean[] handedOver = new boolean[1];
