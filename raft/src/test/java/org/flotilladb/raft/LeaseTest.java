@@ -82,6 +82,32 @@ class LeaseTest {
     }
 
     @Test
+    void aPromiseStandsAlsoAgainstVotesOfATermThatOneHasEnteredOtherwise() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        long heardNs = group.nowNs;
+        long next = group.node(2).term() + 1;
+        // An answer of a newer term, which says nothing of an election.
+        group.deliver(Message.to(2, MessageType.APP_RESP).from(3).term(next).build());
+        group.peer(2).handleAll();
+        group.takeWire();
+        assertEquals(next, group.node(2).term());
+        assertEquals(0, group.node(2).leader());
+        Message request =
+                Message.to(2, MessageType.VOTE).from(3).term(next).log(next, 99).build();
+        group.nowNs = heardNs + Group.PROMISE_NS - 1;
+        group.deliver(request);
+        group.peer(2).handleAll();
+        assertEquals(
+                List.of(true), group.takeWire().stream().map(Message::reject).toList());
+        group.nowNs = heardNs + Group.PROMISE_NS;
+        group.deliver(request);
+        group.peer(2).handleAll();
+        assertEquals(
+                List.of(false), group.takeWire().stream().map(Message::reject).toList());
+    }
+
+    @Test
     void aBurstOfTicksAfterAPauseDoesNotEndAPromise() {
         Group group = Group.withLeases(3);
         group.elect(1);
@@ -249,6 +275,17 @@ class LeaseTest {
                 Message.to(3, MessageType.TIMEOUT_NOW).from(1).term(term - 1).build());
         assertEquals(Role.FOLLOWER, group.node(3).role());
         assertEquals(term, group.node(3).term());
+    }
+
+    @Test
+    void aTimeoutNowOfSomebodyWhoDoesNotLeadDoesNothing() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        long term = group.node(3).term();
+        group.deliver(Message.to(3, MessageType.TIMEOUT_NOW).from(2).term(term).build());
+        assertEquals(term, group.node(3).term());
+        group.deliver(Message.to(3, MessageType.TIMEOUT_NOW).from(1).term(term).build());
+        assertEquals(term + 1, group.node(3).term());
     }
 
     @Test

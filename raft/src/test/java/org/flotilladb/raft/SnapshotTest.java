@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.flotilladb.raft.tracker.Progress;
 import org.junit.jupiter.api.DisplayName;
@@ -223,6 +224,58 @@ class SnapshotTest {
         assertTrue(!node.hasReady() || node.ready().snapshot() == null, "entry 2 is being applied");
         node.step(apply.responses().get(0), 0);
         assertEquals(20, node.ready().snapshot().index());
+    }
+
+    @Test
+    void aSnapshotIsTakenInInTheBackgroundWhileThePeerStoresAnswersAndVotes() throws Exception {
+        Group group = behind();
+        List<Message> sent = new ArrayList<>();
+        group.filter(message -> message.type() != MessageType.SNAP || !sent.add(message));
+        group.ticks(3);
+        group.heal();
+        Group.Peer third = group.peer(3);
+        group.deliver(sent.get(0));
+        Ready ready = third.node.ready();
+        long index = ready.snapshot().index();
+        third.persist(ready);
+        third.node.holdApplying(true, group.nowNs);
+        ready.messagesAfterPersist().forEach(group::send);
+        third.finish(ready);
+
+        group.peer(1).propose("while it takes in");
+        group.settle();
+        group.ticks(3);
+        assertEquals(index, third.node.appliedIndex());
+        assertEquals(index + 1, third.node.lastIndex(), "it stores");
+        assertEquals(index + 1, third.node.commitIndex());
+        assertEquals(Progress.State.REPLICATE, third(group).state(), "it answers");
+        third.node.campaign(group.nowNs);
+        assertEquals(Role.FOLLOWER, third.node.role());
+        // A newer one waits until the older one is in.
+        group.deliver(Message.to(3, MessageType.SNAP)
+                .from(1)
+                .term(third.node.term())
+                .snapshot(new Snapshot(index + 50, third.node.term(), group.members(3), null))
+                .build());
+        assertTrue(!third.node.hasReady() || third.node.ready().snapshot() == null);
+        third.node.holdApplying(false, group.nowNs);
+        assertEquals(index + 50, third.node.ready().snapshot().index());
+    }
+
+    @Test
+    void onceASnapshotIsInWhatCameMeanwhileIsApplied() throws Exception {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.node(3).holdApplying(true, group.nowNs);
+        group.peer(1).propose("x");
+        group.settle();
+        group.ticks(3);
+        assertEquals(
+                List.of(), group.peer(3).applied.stream().filter("x"::equals).toList());
+        group.node(3).holdApplying(false, group.nowNs);
+        group.settle();
+        assertEquals(
+                List.of("x"), group.peer(3).applied.stream().filter("x"::equals).toList());
     }
 
     private static void store(RawNode node, MemoryStorage storage, Ready ready) {
