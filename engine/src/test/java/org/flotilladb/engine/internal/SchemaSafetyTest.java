@@ -328,15 +328,15 @@ public class SchemaSafetyTest {
         here = fixture.session(process);
         SqlSession writer = fixture.session(process);
         DefinitionGate gate = mirror(here).gate();
-        for (String definition : List.of(
-                "CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN W INT DEFAULT 0", "TRUNCATE TABLE T")) {
+        for (String definition :
+                List.of("CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN W INT DEFAULT 0", "TRUNCATE TABLE T")) {
             run(here, "SET LOCK_TIMEOUT 60000");
             writer.setAutoCommit(false);
             run(writer, "INSERT INTO T(ID, V) VALUES (3, 3)");
             AtomicReference<SQLException> failure = new AtomicReference<>();
             Thread definer = inBackground(definition, failure);
             while (!gate.waitsForTransactions() && definer.isAlive()) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
             run(writer, "UPDATE T SET V = 4 WHERE ID = 3", "INSERT INTO U VALUES (9, 9)", "DELETE FROM U WHERE ID = 9");
             writer.commit();
@@ -365,8 +365,7 @@ public class SchemaSafetyTest {
     }
 
     private static Mirror mirror(SqlSession session) throws SQLException {
-        return Mirror.of(
-                (org.h2.engine.SessionLocal) ((org.h2.jdbc.JdbcConnection) session.connection()).getSession());
+        return Mirror.of((org.h2.engine.SessionLocal) ((org.h2.jdbc.JdbcConnection) session.connection()).getSession());
     }
 
     /** Called from SQL: a definition that no statement's text shows. */
@@ -407,7 +406,7 @@ public class SchemaSafetyTest {
                 run(definer, byFunction ? "CALL DEFINE('" + definition + "')" : definition);
             }
             while (reads.get() < before + 5 && failure.get() == null) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
         }
         done.set(true);
@@ -491,7 +490,7 @@ public class SchemaSafetyTest {
             int before = written.get();
             run(here, "CREATE INDEX I" + i + " ON T(V)", "ALTER TABLE T ADD COLUMN C" + i + " INT DEFAULT " + i);
             while (written.get() < before + 5 && failure.get() == null) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
         }
     }
