@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -13,6 +14,7 @@ import org.h2.api.ErrorCode;
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
 import org.h2.message.DbException;
+import org.h2.schema.Sequence;
 
 /** A user's session, on whichever mirror is the newest at the beginning of each transaction. */
 final class FlotillaSession implements SqlSession {
@@ -33,6 +35,11 @@ final class FlotillaSession implements SqlSession {
     private volatile boolean closed;
     private String lastSql;
     private StatementTraits lastTraits = StatementTraits.NONE;
+    /** The sequences named by the last statement, as they were in a mirror at a version. */
+    private Collection<Sequence> lastSequences;
+
+    private Mirror lastSequencesOf;
+    private long lastSequencesAt;
     /** Connections that this session has moved from: results of theirs may still be read. */
     private final ArrayDeque<Runnable> left = new ArrayDeque<>();
 
@@ -42,7 +49,7 @@ final class FlotillaSession implements SqlSession {
         this.user = user;
         this.passwordHash = passwordHash;
         this.settings = settings;
-        enter(database.mirror(user, passwordHash));
+        enter(database.mirror(user, passwordHash, null));
     }
 
     private void enter(Mirror newest) throws SQLException {
@@ -200,7 +207,7 @@ final class FlotillaSession implements SqlSession {
     }
 
     private void move() throws SQLException {
-        Mirror newest = database.mirror(user, passwordHash);
+        Mirror newest = database.mirror(user, passwordHash, mirror);
         if (newest == mirror) {
             return;
         }
@@ -220,6 +227,8 @@ final class FlotillaSession implements SqlSession {
             session.setCurrentSchemaName(oldSession.getCurrentSchemaName());
         }
         session.setSchemaSearchPath(oldSession.getSchemaSearchPath());
+        session.setLastIdentity(oldSession.getLastIdentity());
+        CurrentValues.copy(oldSession, session);
         left.add(() -> leave(oldMirror, old, oldSession));
         if (left.size() > MAX_LEFT) {
             left.remove().run();
@@ -240,15 +249,27 @@ final class FlotillaSession implements SqlSession {
     private StatementTraits traits(String sql) {
         if (sql != lastSql) {
             lastTraits = StatementTraits.of(sql);
+            lastSequences = null;
             lastSql = sql;
         }
         return lastTraits;
     }
 
+    /** The sequences that the statement may ask for values. */
+    private Collection<Sequence> sequences(String sql) {
+        if (lastSequences == null || lastSequencesOf != mirror || lastSequencesAt != mirror.version()) {
+            lastSequences = mirror.sequences().named(sql);
+            lastSequencesOf = mirror;
+            lastSequencesAt = mirror.version();
+        }
+        return lastSequences;
+    }
+
     private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
         StatementTraits traits = traits(sql);
         traits.begin();
-        try {
+        try (SequenceBlocks.Turn turn =
+                traits.asksSequences() ? mirror.sequences().turn(session, sequences(sql), false) : null) {
             return onPath(traits, work);
         } finally {
             traits.end();

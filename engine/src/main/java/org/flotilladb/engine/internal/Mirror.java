@@ -52,8 +52,13 @@ final class Mirror {
                 List.of(CatalogKeys.catalogVersion(owner.id()), CatalogKeys.announcement(owner.id()));
     }
 
-    /** Builds a mirror of the catalog as it is now; the first user of a new database becomes its administrator. */
-    static Mirror open(FlotillaDatabase owner, String user, String passwordHash) throws SQLException {
+    /**
+     * Builds a mirror of the catalog as it is now; the first user of a new database becomes its administrator.
+     *
+     * @param rests what older mirrors of this process have left of their sequences' blocks
+     */
+    static Mirror open(FlotillaDatabase owner, String user, String passwordHash, Map<Integer, SequenceBlock> rests)
+            throws SQLException {
         Mirror mirror = new Mirror(owner, "flotilla-" + NAMES.incrementAndGet() + "/" + owner.name());
         mirror.readVersion();
         BY_NAME.put(mirror.h2Name, mirror);
@@ -62,8 +67,9 @@ final class Mirror {
             mirror.database = ((SessionLocal) mirror.keeper.getSession()).getDatabase();
             FunctionSchema.addTo(mirror.database, (SessionLocal) mirror.keeper.getSession());
             mirror.checkVersion();
-            mirror.sequences = new SequenceBlocks(mirror);
-            mirror.sequences.loadAll();
+            SequenceBlocks sequences = new SequenceBlocks(mirror);
+            sequences.loadAll(rests);
+            mirror.sequences = sequences;
             return mirror;
         } catch (SQLException | RuntimeException e) {
             mirror.close();
