@@ -327,6 +327,9 @@ final class RegionCommands {
         boolean onePhase = request.getOnePhase() && todo.size() == keys.size();
         for (int i = 0; i < todo.size(); i++) {
             Mutation mutation = todo.get(i);
+            if (mutation.getKind() == MutationKind.CHECK && store.failPoints().hit("check-dropped")) {
+                continue;
+            }
             KeyError error = Mvcc.check(data, mutation, mutation.getKey().toByteArray(), startTs, newest.get(i));
             if (error != null && error.hasConflict() && store.failPoints().hit("conflict-unseen")) {
                 continue;
