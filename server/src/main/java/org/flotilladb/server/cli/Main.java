@@ -28,7 +28,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ShellCommand.class,
             StatusCommand.class,
             BenchCommand.class,
-            ClasspathCommand.class
+            ClasspathCommand.class,
+            SimulateCommand.class
         })
 public final class Main implements Runnable {
 
@@ -118,7 +119,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new UsageException(
-                "say what to do: demo, server, shell, status, bench or classpath (see 'flotilla --help')");
+                "say what to do: demo, server, shell, status, bench, classpath or simulate (see 'flotilla --help')");
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {

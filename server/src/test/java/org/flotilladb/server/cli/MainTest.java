@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MainTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "server", "shell", "demo", "bench", "classpath", "status"})
+    @ValueSource(strings = {"", "server", "shell", "demo", "bench", "classpath", "status", "simulate"})
     void everyCommandHasHelpAndAVersion(String command) {
         List<String> prefix = command.isEmpty() ? List.of() : List.of(command);
         for (String option : List.of("--help", "--version")) {
@@ -49,6 +49,7 @@ class MainTest {
                 "bench jdbc:h2:mem: --pids 999999999",
                 "bench jdbc:h2:mem: --clients 0",
                 "demo --customers 0",
+                "simulate --seeds 0",
                 "status nowhere"
             })
     void aFailureIsOneSentenceOnStandardErrorAndANonZeroExitCode(String line) {
@@ -63,9 +64,9 @@ class MainTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "''                              | flotilla: say what to do: demo, server, shell, status, bench or classpath (see 'flotilla --help')",
+                "''                              | flotilla: say what to do: demo, server, shell, status, bench, classpath or simulate (see 'flotilla --help')",
                 "serve                           | flotilla: there is no command 'serve'; did you mean server? See 'flotilla --help'.",
-                "sail                            | flotilla: there is no command 'sail'; there are demo, server, shell, status, bench, classpath. See 'flotilla --help'.",
+                "sail                            | flotilla: there is no command 'sail'; there are demo, server, shell, status, bench, classpath, simulate. See 'flotilla --help'.",
                 "shell jdbc:h2:mem: SELECT       | flotilla: 'SELECT' is one argument too many; quote what belongs together. See 'flotilla shell --help'.",
                 "shell jdbc:h2:mem: -c A -f B    | flotilla: --command=SQL, --file=FILE are mutually exclusive (specify only one). See 'flotilla shell --help'.",
                 "server --data d --listen here --peers here | flotilla: --listen wants HOST:PORT with a port from 1 to 65535, for example 127.0.0.1:7411, but got 'here'"
@@ -81,6 +82,14 @@ class MainTest {
         CapturedMain run = CapturedMain.run("shell", "jdbc:h2:mem:", "-f", "/no/such/file", "--verbose");
         assertEquals(1, run.code());
         assertTrue(run.err().contains("\tat org.flotilladb.server.cli."), run.err());
+    }
+
+    @Test
+    void aSimulatedWorldPrintsOneLineAndTheSameAgain() {
+        CapturedMain first = CapturedMain.run("simulate", "--seed", "7");
+        assertEquals(0, first.code(), first.err());
+        assertEquals(1, first.out().lines().count(), first.out());
+        assertEquals(first.out(), CapturedMain.run("simulate", "--seed", "7").out());
     }
 
     @Test
