@@ -237,6 +237,17 @@ class ReplicaLeaseTest {
     }
 
     @Test
+    void aNewerTermEndsIt() {
+        Group group = withHolder();
+        group.deliver(Message.to(3, MessageType.HEARTBEAT)
+                .from(2)
+                .term(group.node(3).term() + 1)
+                .build());
+        assertEquals(Role.FOLLOWER, group.node(3).role());
+        assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
+    }
+
+    @Test
     void aVoteInTheSameTermEndsItToo() {
         Group group = Group.joinable(
                 ConfState.of(List.of(1L, 2L), List.of(3L)),

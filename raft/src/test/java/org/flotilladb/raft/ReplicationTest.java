@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.flotilladb.raft.tracker.Progress;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -165,6 +166,56 @@ class ReplicationTest {
         first.forEach(group::deliver);
         group.settle();
         assertEquals(log, group.peer(2).log());
+    }
+
+    @Test
+    void aFollowerCommitsOnlyWhatTheAppendHasShownToMatch() {
+        Group group = Group.withLogs(builder -> {}, new long[] {1, 1, 1}, new long[] {1, 1, 1}, new long[] {1, 1, 1});
+        // The leader's entry 2 may be another one than this peer's.
+        group.deliver(Message.to(2, MessageType.APP)
+                .from(1)
+                .term(5)
+                .log(1, 1)
+                .commit(3)
+                .build());
+        assertEquals(1, group.node(2).commitIndex());
+    }
+
+    @Test
+    void anAppendBelowWhatIsCompactedIsAnsweredWithWhatIsCommitted() throws Exception {
+        Group group = Group.of(3);
+        group.elect(1);
+        for (int i = 0; i < 5; i++) {
+            group.peer(1).propose("x" + i);
+        }
+        group.settle();
+        group.ticks(3);
+        group.peer(2).storage.compact(5);
+        group.deliver(Message.to(2, MessageType.APP)
+                .from(1)
+                .term(group.node(1).term())
+                .log(group.node(1).term(), 3)
+                .build());
+        group.peer(2).handleAll();
+        Message answer = group.takeWire().get(0);
+        assertFalse(answer.reject());
+        assertEquals(6, answer.index());
+    }
+
+    @Test
+    void anAnswerToAnOldMessageIsNotTakenForOneToAProbe() {
+        Group group =
+                Group.withLogs(builder -> builder.preVote(false), new long[] {1, 1}, new long[] {}, new long[] {});
+        group.filter(message -> message.type() != MessageType.APP);
+        group.elect(1);
+        PeerStatus before = group.node(1).status().peers().get(1);
+        assertEquals(Progress.State.PROBE, before.state());
+        // Such as a peer sends to a leader of an older term: it names no entry.
+        group.deliver(Message.to(1, MessageType.APP_RESP)
+                .from(2)
+                .term(group.node(1).term())
+                .build());
+        assertEquals(Progress.State.PROBE, group.node(1).status().peers().get(1).state());
     }
 
     @Test

@@ -77,6 +77,55 @@ class SnapshotTest {
     }
 
     @Test
+    void aSnapshotThatDoesNotKnowItsReceiverIsNotSent() throws Exception {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 3, builder -> {});
+        group.elect(1);
+        Group.Peer leader = group.peer(1);
+        long before = leader.node.appliedIndex();
+        ConfState without = group.members(1);
+        int[] sent = new int[1];
+        group.filter(message -> {
+            sent[0] += message.type() == MessageType.SNAP ? 1 : 0;
+            return true;
+        });
+        group.node(1).proposeConfChange(ConfChange.one(ConfChange.Kind.ADD_LEARNER, 3));
+        leader.handle();
+        leader.storage.createSnapshot(before, without, null);
+        leader.storage.compact(before);
+        MemoryStorage storage = leader.storage;
+        group.peer(2).handleAll();
+        group.takeWire().forEach(group::deliver);
+        group.peer(2).handleAll();
+        group.takeWire().forEach(group::deliver);
+        while (leader.node.hasReady()) {
+            Ready ready = leader.node.ready();
+            ready.messagesBeforePersist().forEach(group::send);
+            leader.persist(ready);
+            ready.messagesAfterPersist().forEach(group::send);
+            for (Entry entry : ready.committedEntries()) {
+                if (entry.type() != EntryType.NORMAL) {
+                    leader.node.applyConfChange(ConfChange.decode(entry));
+                }
+            }
+            leader.node.advance();
+        }
+        assertEquals(List.of(3L), group.members(1).learners());
+        // It refuses what it is probed with, and only a snapshot can help; there is but the one from before it joined.
+        for (Message message : group.takeWire()) {
+            if (message.to() == 3) {
+                group.deliver(message);
+            }
+        }
+        group.peer(3).handleAll();
+        group.takeWire().forEach(group::deliver);
+        assertEquals(0, sent[0]);
+        storage.createSnapshot(leader.node.appliedIndex(), group.members(1), null);
+        group.ticks(4);
+        assertTrue(sent[0] > 0);
+        assertEquals(group.node(1).lastIndex(), group.node(3).lastIndex());
+    }
+
+    @Test
     void aSnapshotThatArrivedUnnoticedIsProbedAfter() throws Exception {
         Group group = behind();
         group.filter(message -> message.type() != MessageType.APP_RESP || message.from() != 3 || message.reject());
