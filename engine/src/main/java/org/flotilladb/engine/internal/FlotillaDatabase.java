@@ -227,8 +227,12 @@ final class FlotillaDatabase implements SqlDatabase {
                 if (known != null && known.complete()) {
                     sequenceRests.putAll(known.sequences().handOver(known == from ? 1 : 0));
                 }
-                mirror = openMirror(user, passwordHash);
+                Mirror newest = openMirror(user, passwordHash);
                 sequenceRests.clear();
+                if (known != null) {
+                    known.temporaries().carryTo(newest);
+                }
+                mirror = newest;
                 if (known != null) {
                     known.closeIfUnused();
                 }

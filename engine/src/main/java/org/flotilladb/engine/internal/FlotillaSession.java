@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -15,6 +16,7 @@ import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
 import org.h2.message.DbException;
 import org.h2.schema.Sequence;
+import org.h2.table.Table;
 
 /** A user's session, on whichever mirror is the newest at the beginning of each transaction. */
 final class FlotillaSession implements SqlSession {
@@ -35,6 +37,8 @@ final class FlotillaSession implements SqlSession {
     private volatile boolean closed;
     private String lastSql;
     private StatementTraits lastTraits = StatementTraits.NONE;
+    /** The present transaction has used a global temporary table. */
+    private boolean usesTemporaries;
     /** The sequences named by the last statement, as they were in a mirror at a version. */
     private Collection<Sequence> lastSequences;
 
@@ -49,11 +53,11 @@ final class FlotillaSession implements SqlSession {
         this.user = user;
         this.passwordHash = passwordHash;
         this.settings = settings;
-        enter(database.mirror(user, passwordHash, null));
+        Mirror newest = database.mirror(user, passwordHash, null);
+        enter(newest, newest.connect(user, passwordHash, settings));
     }
 
-    private void enter(Mirror newest) throws SQLException {
-        JdbcConnection connection = newest.connect(user, passwordHash, settings);
+    private void enter(Mirror newest, JdbcConnection connection) {
         mirror = newest;
         mirror.entered();
         h2 = connection;
@@ -201,9 +205,8 @@ final class FlotillaSession implements SqlSession {
         }
     }
 
-    /** Temporary tables live in H2's own memory, in one mirror: their session stays until they are gone. */
     private boolean canMove() {
-        return session.getLocalTempTables().isEmpty() && !session.hasPendingTransaction();
+        return !session.hasPendingTransaction() && TemporaryTables.portable(session.getLocalTempTables());
     }
 
     private void move() throws SQLException {
@@ -214,7 +217,13 @@ final class FlotillaSession implements SqlSession {
         JdbcConnection old = h2;
         SessionLocal oldSession = session;
         Mirror oldMirror = mirror;
-        enter(newest);
+        JdbcConnection next = newest.connect(user, passwordHash, settings);
+        if (!carryTemporaries(oldSession, (SessionLocal) next.getSession())) {
+            // They do not fit the new catalog. Here they can be read and dropped.
+            next.close();
+            return;
+        }
+        enter(newest, next);
         session.setAutoCommit(oldSession.getAutoCommit());
         session.setIsolationLevel(oldSession.getIsolationLevel());
         session.setLockTimeout(oldSession.getLockTimeout());
@@ -232,6 +241,19 @@ final class FlotillaSession implements SqlSession {
         left.add(() -> leave(oldMirror, old, oldSession));
         if (left.size() > MAX_LEFT) {
             left.remove().run();
+        }
+    }
+
+    private static boolean carryTemporaries(SessionLocal from, SessionLocal to) {
+        List<Table> tables = from.getLocalTempTables();
+        if (tables.isEmpty()) {
+            return true;
+        }
+        try {
+            TemporaryTables.carry(tables, from, to);
+            return true;
+        } catch (DbException | KeySpaceException e) {
+            return false;
         }
     }
 
@@ -267,6 +289,21 @@ final class FlotillaSession implements SqlSession {
 
     private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
         StatementTraits traits = traits(sql);
+        GlobalTemporaries temporaries = mirror.temporaries();
+        usesTemporaries |= temporaries.named(sql);
+        if (!usesTemporaries) {
+            return withTurn(sql, traits, work);
+        }
+        temporaries.use();
+        try {
+            return withTurn(sql, traits, work);
+        } finally {
+            temporaries.used();
+            usesTemporaries = session.hasPendingTransaction();
+        }
+    }
+
+    private <T> T withTurn(String sql, StatementTraits traits, SqlWork<T> work) throws SQLException {
         traits.begin();
         try (SequenceBlocks.Turn turn =
                 traits.asksSequences() ? mirror.sequences().turn(session, sequences(sql), false) : null) {
@@ -337,18 +374,32 @@ final class FlotillaSession implements SqlSession {
     @Override
     public void commit() throws SQLException {
         checkOpen();
+        boolean uses = false;
         try {
+            if (usesTemporaries) {
+                mirror.temporaries().use();
+                uses = true;
+            }
             h2.commit();
         } catch (SQLException e) {
             throw surfaced(e);
         } catch (DbException e) {
             throw e.getSQLException();
+        } catch (KeySpaceException e) {
+            h2.rollback();
+            throw Errors.convert(e).getSQLException();
+        } finally {
+            usesTemporaries = false;
+            if (uses) {
+                mirror.temporaries().used();
+            }
         }
     }
 
     @Override
     public void rollback() throws SQLException {
         checkOpen();
+        usesTemporaries = false;
         h2.rollback();
     }
 

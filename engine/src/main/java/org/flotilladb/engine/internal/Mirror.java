@@ -34,6 +34,7 @@ final class Mirror {
     private final AtomicLong stateIds = new AtomicLong();
     private final AtomicInteger sessions = new AtomicInteger();
     private final DefinitionGate gate = new DefinitionGate();
+    private final GlobalTemporaries temporaries = new GlobalTemporaries(this);
     private volatile Database database;
     private volatile Anchor anchor;
     private volatile CatalogTable catalog;
@@ -294,6 +295,16 @@ final class Mirror {
         return gate;
     }
 
+    /** Its global temporary tables. */
+    GlobalTemporaries temporaries() {
+        return temporaries;
+    }
+
+    /** A session of H2 that is nobody's. */
+    SessionLocal keeper() {
+        return (SessionLocal) keeper.getSession();
+    }
+
     int sessionCount() {
         return sessions.get();
     }
@@ -307,7 +318,9 @@ final class Mirror {
     void left(SessionLocal session) {
         SessionState state = states.remove(session);
         if (state != null) {
-            state.dropPrepared();
+            // H2 drops its temporary tables behind the end of its last transaction.
+            state.abandon();
+            state.releaseTables(session);
         }
         if (sessions.decrementAndGet() == 0 && retired) {
             close();
