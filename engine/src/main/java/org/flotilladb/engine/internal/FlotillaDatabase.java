@@ -215,6 +215,9 @@ final class FlotillaDatabase implements SqlDatabase {
      */
     Mirror mirror(String user, String passwordHash, Mirror from) throws SQLException {
         Mirror known = mirror;
+        if (known != null && known.closedByH2()) {
+            known.retire();
+        }
         if (known != null && !known.retired()) {
             return known;
         }

@@ -37,6 +37,8 @@ final class FlotillaSession implements SqlSession {
     private volatile boolean closed;
     private String lastSql;
     private StatementTraits lastTraits = StatementTraits.NONE;
+    /** Whether a transaction was open behind the last statement. */
+    private boolean inTransaction;
     /** The present transaction has used a global temporary table. */
     private boolean usesTemporaries;
     /** The sequences named by the last statement, as they were in a mirror at a version. */
@@ -64,10 +66,49 @@ final class FlotillaSession implements SqlSession {
         session = (SessionLocal) connection.getSession();
     }
 
+    /** Also goes on in another mirror if H2 has closed this one. */
     private void checkOpen() throws SQLException {
         if (closed) {
             throw new SQLException("The connection is closed.", "08003", ErrorCode.OBJECT_CLOSED);
         }
+        if (!mirror.closedByH2()) {
+            return;
+        }
+        boolean lost = inTransaction;
+        inTransaction = false;
+        usesTemporaries = false;
+        mirror.state(session).abandon();
+        mirror.retire();
+        Mirror newest = database.mirror(user, passwordHash, null);
+        SessionLocal oldSession = session;
+        enter(newest, newest.connect(user, passwordHash, settings));
+        takeSettings(oldSession);
+        if (lost) {
+            throw new SQLException(
+                    "Another session has shut H2 down under this transaction, which is undone: run it again.",
+                    "40001",
+                    ErrorCode.DEADLOCK_1);
+        }
+    }
+
+    private static SQLException closedUnderStatement(boolean undone, SQLException e) {
+        return undone
+                ? new SQLException(
+                        "H2 was shut down under this statement, which is undone with its transaction: run it again.",
+                        "40001",
+                        ErrorCode.DEADLOCK_1,
+                        e)
+                : new SQLException(
+                        "H2 was shut down under this statement: whether it was committed is not known.", "08007", 0, e);
+    }
+
+    /** H2 was closed by the statement that has just been run. */
+    private static SQLException shutDown() {
+        return new SQLException(
+                "SHUTDOWN does not exist here: a database in this process is closed with its last connection, a node is"
+                        + " stopped by SIGTERM.",
+                "HYC00",
+                ErrorCode.FEATURE_NOT_SUPPORTED_1);
     }
 
     @Override
@@ -98,8 +139,16 @@ final class FlotillaSession implements SqlSession {
                 first = !state.inTransaction();
                 T result = guarded(sql, work);
                 state.statementEnds(session, true);
+                if (pass.defines() && mirror.closedByH2()) {
+                    throw shutDown();
+                }
                 return result;
             } catch (SQLException e) {
+                if (mirror.closedByH2()) {
+                    // Alone at the gate, nobody else can have done it.
+                    inTransaction = false;
+                    throw pass.defines() ? shutDown() : closedUnderStatement(state.commits() == commits, e);
+                }
                 mirror.state(session).statementEnds(session, false);
                 if (!single
                         && alone
@@ -122,6 +171,9 @@ final class FlotillaSession implements SqlSession {
             } finally {
                 mirror.state(session).dropPrepared();
                 mirror.state(session).passes(null);
+                inTransaction = mirror.closedByH2()
+                        ? inTransaction
+                        : mirror.state(session).inTransaction() || session.hasPendingTransaction();
                 pass.leave();
             }
         }
@@ -224,6 +276,14 @@ final class FlotillaSession implements SqlSession {
             return;
         }
         enter(newest, next);
+        takeSettings(oldSession);
+        left.add(() -> leave(oldMirror, old, oldSession));
+        if (left.size() > MAX_LEFT) {
+            left.remove().run();
+        }
+    }
+
+    private void takeSettings(SessionLocal oldSession) {
         session.setAutoCommit(oldSession.getAutoCommit());
         session.setIsolationLevel(oldSession.getIsolationLevel());
         session.setLockTimeout(oldSession.getLockTimeout());
@@ -238,10 +298,6 @@ final class FlotillaSession implements SqlSession {
         session.setSchemaSearchPath(oldSession.getSchemaSearchPath());
         session.setLastIdentity(oldSession.getLastIdentity());
         CurrentValues.copy(oldSession, session);
-        left.add(() -> leave(oldMirror, old, oldSession));
-        if (left.size() > MAX_LEFT) {
-            left.remove().run();
-        }
     }
 
     private static boolean carryTemporaries(SessionLocal from, SessionLocal to) {
@@ -390,6 +446,7 @@ final class FlotillaSession implements SqlSession {
             throw Errors.convert(e).getSQLException();
         } finally {
             usesTemporaries = false;
+            inTransaction = false;
             if (uses) {
                 mirror.temporaries().used();
             }
@@ -398,8 +455,9 @@ final class FlotillaSession implements SqlSession {
 
     @Override
     public void rollback() throws SQLException {
-        checkOpen();
         usesTemporaries = false;
+        inTransaction = false;
+        checkOpen();
         h2.rollback();
     }
 

@@ -149,6 +149,10 @@ final class Mirror {
         if (passwordHash != null) {
             url.append(";PASSWORD_HASH=TRUE");
         }
+        if (complete()) {
+            // One that was closed is not made again, empty.
+            url.append(";IFEXISTS=TRUE");
+        }
         Properties properties = new Properties();
         return new JdbcConnection(url.toString(), properties, user, passwordHash == null ? "" : passwordHash, false);
     }
@@ -197,6 +201,12 @@ final class Mirror {
 
     boolean retired() {
         return retired;
+    }
+
+    /** H2 has closed it under its sessions: somebody found a way to say SHUTDOWN. */
+    boolean closedByH2() {
+        Database known = database;
+        return known != null && known.isClosing();
     }
 
     /** Its memory does not agree with the catalog any more: no transaction is begun on it. */

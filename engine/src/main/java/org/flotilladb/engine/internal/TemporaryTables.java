@@ -53,9 +53,8 @@ final class TemporaryTables {
         List<String> constraints = new ArrayList<>();
         for (Table table : inOrder) {
             run(to, table.getCreateSQL());
-            Table copy = to.getDatabase()
-                    .getSchema(table.getSchema().getName())
-                    .resolveTableOrView(to, table.getName());
+            Table copy =
+                    to.getDatabase().getSchema(table.getSchema().getName()).resolveTableOrView(to, table.getName());
             copy.setOnCommitDrop(table.getOnCommitDrop());
             copy.setOnCommitTruncate(table.getOnCommitTruncate());
             copyRows(table, from, copy, to);
