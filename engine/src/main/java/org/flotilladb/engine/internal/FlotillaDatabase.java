@@ -215,6 +215,9 @@ final class FlotillaDatabase implements SqlDatabase {
      */
     Mirror mirror(String user, String passwordHash, Mirror from) throws SQLException {
         Mirror known = mirror;
+        if (known != null && known.closedByH2()) {
+            known.retire();
+        }
         if (known != null && !known.retired()) {
             return known;
         }
@@ -227,8 +230,12 @@ final class FlotillaDatabase implements SqlDatabase {
                 if (known != null && known.complete()) {
                     sequenceRests.putAll(known.sequences().handOver(known == from ? 1 : 0));
                 }
-                mirror = openMirror(user, passwordHash);
+                Mirror newest = openMirror(user, passwordHash);
                 sequenceRests.clear();
+                if (known != null) {
+                    known.temporaries().carryTo(newest);
+                }
+                mirror = newest;
                 if (known != null) {
                     known.closeIfUnused();
                 }

@@ -34,6 +34,7 @@ final class Mirror {
     private final AtomicLong stateIds = new AtomicLong();
     private final AtomicInteger sessions = new AtomicInteger();
     private final DefinitionGate gate = new DefinitionGate();
+    private final GlobalTemporaries temporaries = new GlobalTemporaries(this);
     private volatile Database database;
     private volatile Anchor anchor;
     private volatile CatalogTable catalog;
@@ -148,6 +149,10 @@ final class Mirror {
         if (passwordHash != null) {
             url.append(";PASSWORD_HASH=TRUE");
         }
+        if (complete()) {
+            // One that was closed is not made again, empty.
+            url.append(";IFEXISTS=TRUE");
+        }
         Properties properties = new Properties();
         return new JdbcConnection(url.toString(), properties, user, passwordHash == null ? "" : passwordHash, false);
     }
@@ -196,6 +201,12 @@ final class Mirror {
 
     boolean retired() {
         return retired;
+    }
+
+    /** H2 has closed it under its sessions: somebody found a way to say SHUTDOWN. */
+    boolean closedByH2() {
+        Database known = database;
+        return known != null && known.isClosing();
     }
 
     /** Its memory does not agree with the catalog any more: no transaction is begun on it. */
@@ -294,6 +305,16 @@ final class Mirror {
         return gate;
     }
 
+    /** Its global temporary tables. */
+    GlobalTemporaries temporaries() {
+        return temporaries;
+    }
+
+    /** A session of H2 that is nobody's. */
+    SessionLocal keeper() {
+        return (SessionLocal) keeper.getSession();
+    }
+
     int sessionCount() {
         return sessions.get();
     }
@@ -307,7 +328,9 @@ final class Mirror {
     void left(SessionLocal session) {
         SessionState state = states.remove(session);
         if (state != null) {
-            state.dropPrepared();
+            // H2 drops its temporary tables behind the end of its last transaction.
+            state.abandon();
+            state.releaseTables(session);
         }
         if (sessions.decrementAndGet() == 0 && retired) {
             close();

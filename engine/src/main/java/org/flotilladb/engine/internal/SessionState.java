@@ -496,10 +496,14 @@ final class SessionState {
             List<Runnable> actions = committed ? new ArrayList<>(afterCommit) : List.of();
             afterCommit.clear();
             actions.forEach(Runnable::run);
-            List<RegionTable> tables = new ArrayList<>(lockedTables);
-            lockedTables.clear();
-            tables.forEach(table -> table.release(session));
+            releaseTables(session);
         }
+    }
+
+    void releaseTables(SessionLocal session) {
+        List<RegionTable> tables = new ArrayList<>(lockedTables);
+        lockedTables.clear();
+        tables.forEach(table -> table.release(session));
     }
 
     private void commitCatalog(KeyTransaction ending, Definition ended) {
