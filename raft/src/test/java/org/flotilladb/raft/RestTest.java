@@ -145,7 +145,14 @@ class RestTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"3, 3, 1, true", "3, 3, 2, false", "2, 3, 1, false", "2, 2, 1, false", "4, 4, 1, false"})
+    @CsvSource({
+        "3, 3, 1, true",
+        "3, 2, 1, false",
+        "3, 3, 2, false",
+        "2, 3, 1, false",
+        "2, 2, 1, false",
+        "4, 4, 1, false"
+    })
     void aFollowerRestsOnlyAtTheEndOfItsLogAllOfItCommitted(long index, long commit, long logTerm, boolean rests) {
         Group group = Group.withLogs(
                 builder -> builder.restAfterTicks(AFTER_TICKS), new long[] {1, 1, 1}, new long[] {1, 1, 1}, new long[] {
