@@ -568,7 +568,7 @@ class RegionTable extends TableBase {
                 indexes.get(i).truncate(session);
             }
         });
-        state(session).afterCommit(() -> mirror.owner().forget(physicalId));
+        state(session).tableDropped(physicalId);
     }
 
     @Override

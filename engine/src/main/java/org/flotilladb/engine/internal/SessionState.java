@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeySpaceException;
@@ -79,7 +80,9 @@ final class SessionState {
     /** While the catalog has moved on under the transaction: the tables that were touched, null for all. */
     private Set<Long> touched = Set.of();
 
-    private final List<Runnable> afterCommit = new ArrayList<>();
+    /** Tables that this transaction drops, by their numbers. */
+    private final Set<Long> dropped = new TreeSet<>();
+
     private final List<RegionTable> lockedTables = new ArrayList<>();
 
     SessionState(Mirror mirror, long id) {
@@ -317,7 +320,7 @@ final class SessionState {
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
             fenced.clear();
-            afterCommit.clear();
+            dropped.clear();
             rowCounts.undoTo(mark);
             catalogUndone |= held || mark < catalogMark;
             if (mark < catalogMark) {
@@ -406,9 +409,14 @@ final class SessionState {
         return commits;
     }
 
-    /** Runs when the transaction has committed, unless anything of it was undone since; then it may be left out. */
-    void afterCommit(Runnable action) {
-        afterCommit.add(action);
+    /** A table is dropped: what was noted of its number goes with the commit, or stays if anything is undone before. */
+    void tableDropped(long physicalId) {
+        dropped.add(physicalId);
+    }
+
+    /** H2 makes the copy of an altered table twice, and drops the first: the number is in use. */
+    void tableMade(long physicalId) {
+        dropped.remove(physicalId);
     }
 
     List<RegionTable> lockedTables() {
@@ -493,9 +501,9 @@ final class SessionState {
             if (!keeps) {
                 mirror.retire();
             }
-            List<Runnable> actions = committed ? new ArrayList<>(afterCommit) : List.of();
-            afterCommit.clear();
-            actions.forEach(Runnable::run);
+            List<Long> gone = committed ? new ArrayList<>(dropped) : List.of();
+            dropped.clear();
+            gone.forEach(mirror.owner()::forget);
             releaseTables(session);
         }
     }
