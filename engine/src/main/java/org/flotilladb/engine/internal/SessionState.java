@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
@@ -77,6 +78,8 @@ final class SessionState {
     private final RowCounts rowCounts = new RowCounts();
     /** Tables whose fence this transaction has locked. */
     private final Set<RegionTable> fenced = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** Where the undo list stood when the statement that writes a table began. */
+    private final Map<RegionTable, Long> writtenFrom = new IdentityHashMap<>();
     /** While the catalog has moved on under the transaction: the tables that were touched, null for all. */
     private Set<Long> touched = Set.of();
 
@@ -196,6 +199,7 @@ final class SessionState {
         Command command = session.getCurrentCommand();
         if (newStatement || (command != lastCommand && command != null)) {
             newStatement = false;
+            writtenFrom.clear();
             rowCounts.separate();
             behind = false;
             lastCommand = command;
@@ -271,6 +275,7 @@ final class SessionState {
         started = false;
         newStatement = true;
         fenced.clear();
+        writtenFrom.clear();
         touched = Set.of();
         marks = null;
         serial++;
@@ -295,6 +300,28 @@ final class SessionState {
             transaction.rollbackTo(mark);
             fenced.clear();
         }
+    }
+
+    /** A statement that writes the table begins, or ends. */
+    void statementWrites(SessionLocal session, RegionTable table, boolean begins) {
+        if (begins) {
+            writtenFrom.put(table, transaction(session).mark());
+        } else {
+            writtenFrom.remove(table);
+        }
+    }
+
+    /**
+     * How much of what is buffered a read of the table shows: a statement does not see the rows that it writes itself, but
+     * the checks of constraints do.
+     *
+     * @return a mark, or -1 for all
+     */
+    long readsUpTo(RegionTable table) {
+        Long from = writtenFrom.isEmpty() ? null : writtenFrom.get(table);
+        return from != null && definition == null && transaction.mark() > from && DefinitionStack.readsWhileItInserts()
+                ? from
+                : -1;
     }
 
     /** A row was added to or taken from a table, whose approximate count follows if that is undone. */
@@ -470,6 +497,7 @@ final class SessionState {
         transaction = null;
         ownTransaction = null;
         prepared = null;
+        writtenFrom.clear();
         marks = null;
         catalogMark = -1;
         newStatement = true;
