@@ -8,6 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.EntryType;
+import org.flotilladb.raft.HardState;
+import org.flotilladb.raft.Message;
+import org.flotilladb.raft.MessageType;
+import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvStore.KvBatch;
 import org.flotilladb.region.runtime.LogStore;
@@ -18,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A group opens only where log and data fit together. */
+/** What a group makes of what it finds on disk: log and data must fit together, and promises are kept. */
 class RaftGroupTest {
     private static final long GROUP = 5;
 
@@ -35,6 +39,20 @@ class RaftGroupTest {
 
         @Override
         public void readProven(long index, byte[] context) {}
+    }
+
+    private static final class TestClock implements Clock {
+        long nowNs = 77;
+
+        @Override
+        public long nanoTime() {
+            return nowNs;
+        }
+
+        @Override
+        public long wallMs() {
+            return 1_700_000_000_000L + nowNs / 1_000_000L;
+        }
     }
 
     /** Over a log of entries 1 to 20, of which those up to {@code truncated} are dropped. */
@@ -83,5 +101,65 @@ class RaftGroupTest {
         StorageException refused = assertThrows(StorageException.class, () -> open(10, 21));
         assertEquals(StorageException.Kind.CORRUPT, refused.kind());
         assertTrue(refused.getMessage().contains("the log directory is older"), refused.getMessage());
+    }
+
+    /** Whether a vote is granted, and stored, when somebody with a long log asks for it. */
+    private static boolean votes(RaftGroup group, LogStore logs, long nowNs) {
+        group.step(
+                Message.to(1, MessageType.VOTE).from(2).term(50).log(40, 40).build(), nowNs);
+        boolean granted = false;
+        List<Message> sent = new ArrayList<>();
+        while (group.hasReady()) {
+            LogStore.LogBatch batch = logs.batch();
+            boolean sync = group.collect(batch, (from, message) -> sent.add(message));
+            logs.write(batch, sync);
+            group.persisted((from, message) -> sent.add(message));
+            group.finish();
+        }
+        for (Message message : sent) {
+            granted |= message.type() == MessageType.VOTE_RESP && message.to() == 2 && !message.reject();
+        }
+        return granted;
+    }
+
+    @ParameterizedTest(name = "log {0}, after a split {1}, promised {2} ms before, {3} ms since: votes {4}")
+    @CsvSource({
+        // Nothing was stored, so nobody was answered.
+        "false, false, 0, 0, true",
+        // The promise of the old Region's peer is kept by the new one's.
+        "false, true, 0, 0, false",
+        "false, true, 0, 999, false",
+        "false, true, 0, 1000, true",
+        // Who has stored anything may have answered a leader.
+        "true, false, 0, 999, false",
+        "true, false, 0, 1000, true",
+        // A longer promise was stored with it.
+        "true, false, 5000, 1000, false",
+        "true, false, 5000, 4999, false",
+        "true, false, 5000, 5000, true",
+    })
+    void a_peer_keeps_after_a_restart_what_it_may_have_promised_before(
+            boolean stored, boolean afterSplit, long promisedMs, long passedMs, boolean granted) {
+        LogStore logs = new MemoryLogStore();
+        if (stored) {
+            LogStore.LogBatch batch = logs.batch();
+            batch.setHardState(GROUP, new HardState(3, 2, 0, promisedMs * 1_000_000L));
+            logs.write(batch, true);
+        }
+        TestClock clock = new TestClock();
+        LeaseClock leases = new LeaseClock(clock, GroupSettings.DEFAULT, FailPoints.OFF);
+        RaftGroup group = new RaftGroup(
+                GROUP,
+                1,
+                new long[] {1, 2, 3},
+                0,
+                afterSplit,
+                GroupSettings.DEFAULT,
+                7,
+                logs,
+                new Nothing(),
+                leases);
+        clock.nowNs += passedMs * 1_000_000L;
+        assertEquals(granted, votes(group, logs, leases.nowNs()));
     }
 }
