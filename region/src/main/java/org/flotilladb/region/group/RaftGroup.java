@@ -71,6 +71,14 @@ public final class RaftGroup {
                             + storage.lastIndex()
                             + ": the log directory is older than the data directory; restore both together.");
         }
+        if (appliedIndex < storage.firstIndex() - 1) {
+            throw new StorageException(
+                    StorageException.Kind.CORRUPT,
+                    "Group " + groupId + " has applied entry " + appliedIndex + ", but its log begins at "
+                            + storage.firstIndex()
+                            + ": the data directory is older than the log directory, or has lost what was synced;"
+                            + " restore both together.");
+        }
         Config config = Config.builder(peerId, storage)
                 .electionTick(settings.electionTicks())
                 .heartbeatTick(settings.heartbeatTicks())

@@ -99,6 +99,7 @@ final class RegionPeer implements StateMachine {
     private boolean timestampAsked;
     private long splitAtIndex;
     private Lease frozenLease = Lease.NONE;
+    private boolean closed;
 
     RegionPeer(StoreContext store, Region region) {
         this.store = store;
@@ -223,7 +224,7 @@ final class RegionPeer implements StateMachine {
 
     private void publish() {
         Served now = Served.NOT;
-        if (serving()) {
+        if (serving() && !closed) {
             Lease lease = group.lease();
             if (splitAtIndex > 0) {
                 lease = lease.min(frozenLease);
@@ -608,14 +609,21 @@ final class RegionPeer implements StateMachine {
 
     @Override
     public void applied() {
-        if (!created.isEmpty()) {
+        boolean split = !created.isEmpty();
+        if (split) {
             List<Region> now = List.copyOf(created);
             created.clear();
             store.split(this, now, wasLeaderAtSplit);
         }
-        if (finished.isEmpty()) {
-            return;
+        if (!finished.isEmpty()) {
+            answerFinished();
         }
+        if (split) {
+            leaveToOthers();
+        }
+    }
+
+    private void answerFinished() {
         List<Finished> now = List.copyOf(finished);
         finished.clear();
         for (Finished each : now) {
@@ -634,11 +642,20 @@ final class RegionPeer implements StateMachine {
         }
     }
 
+    /** Keys that went to another Region are let go there from now on: who waits for one here would wait in vain. */
+    private void leaveToOthers() {
+        memoryLocks.releaseUnless(this::contains);
+        List<byte[]> gone = new ArrayList<>(waiting.keySet());
+        gone.removeIf(this::contains);
+        gone.forEach(this::wake);
+    }
+
     @Override
     public void readProven(long index, byte[] context) {}
 
-    /** The Store stops: nothing is answered later. */
+    /** The Store stops: nothing is answered later, and nobody reads here any more. */
     void close(String reason) {
+        closed = true;
         List<Proposal> open = List.copyOf(proposals);
         proposals.clear();
         open.forEach(proposal -> proposal.answer.accept(RegionErrors.unknown(reason)));
