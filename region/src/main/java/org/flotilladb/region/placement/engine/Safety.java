@@ -24,6 +24,7 @@ final class Safety {
         }
         TreeMap<Long, Peer> voters = new TreeMap<>();
         region.voters().forEach(peer -> voters.put(peer.getId(), peer));
+        int before = voters.size();
         for (PeerChange change : step.changes()) {
             Peer peer = region.peer(change.getPeer().getId());
             switch (change.getKind()) {
@@ -41,6 +42,13 @@ final class Safety {
                 }
                 default -> voters.remove(change.getPeer().getId());
             }
+        }
+        if (voters.size() < before && voters.size() < cluster.policy().replicas()) {
+            return "more voters are wanted now";
+        }
+        // One more than wanted is on the way from a single voter to another.
+        if (voters.size() > before && voters.size() > cluster.policy().replicas() + 1) {
+            return "fewer voters are wanted now";
         }
         int live = 0;
         for (Peer peer : voters.values()) {
