@@ -24,7 +24,6 @@ import org.flotilladb.proto.RegionHeartbeat;
 import org.flotilladb.proto.RegionHeartbeatRequest;
 import org.flotilladb.proto.RegionHeartbeatResponse;
 import org.flotilladb.proto.RegionRoute;
-import org.flotilladb.proto.TimestampResponse;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.region.group.RaftGroup;
@@ -47,7 +46,6 @@ public final class PlacementGroup implements StateMachine {
     public static final long GROUP_ID = 0;
 
     private static final int REPLICAS = 3;
-    private static final int MAX_WAITING = 10_000;
     private static final int MAX_LOCATED = 1024;
     private static final int MAX_IDS = 1 << 20;
 
@@ -56,14 +54,13 @@ public final class PlacementGroup implements StateMachine {
     private final RandomSource random;
     private final List<String> nodeAddresses;
     private final Consumer<ClusterInit> onInit;
-    private final TimestampOracle oracle;
+    private final TimestampService timestamps;
     private final PlacementState state;
     private final RegionTable regions = new RegionTable();
     private final IdAllocator ids;
     private final PlacementLeader leader;
     private final SteeringRequests steering;
     private final ArrayDeque<Proposal> proposals = new ArrayDeque<>();
-    private final ArrayDeque<WaitingTimestamp> waiting = new ArrayDeque<>();
     private final List<Runnable> answers = new ArrayList<>();
     private RaftGroup group;
 
@@ -71,11 +68,8 @@ public final class PlacementGroup implements StateMachine {
     private long readyTerm;
     private boolean initProposed;
     private boolean initAnnounced;
-    private boolean extensionProposed;
 
     private record Proposal(long index, long term, Runnable done, Consumer<PlacementError> failed) {}
-
-    private record WaitingTimestamp(int count, Consumer<PlacementResponse> answer) {}
 
     /**
      * Reads the applied state.
@@ -98,8 +92,8 @@ public final class PlacementGroup implements StateMachine {
         this.random = random;
         this.nodeAddresses = List.copyOf(nodeAddresses);
         this.onInit = onInit;
-        this.oracle = new TimestampOracle(clock, () -> loop.accept(this::extendBound));
         this.state = new PlacementState(stored, this.nodeAddresses);
+        this.timestamps = new TimestampService(clock, state, this::propose, this::mayPropose, loop);
         this.ids = new IdAllocator(state, this::propose);
         this.leader = new PlacementLeader(state, regions, this::propose, ids, clock);
         this.steering = new SteeringRequests(state, leader, this::propose, clock);
@@ -129,7 +123,7 @@ public final class PlacementGroup implements StateMachine {
 
     /** A timestamp on the caller's thread, or -1: then ask by request. */
     public long tryTimestamp() {
-        return oracle.tryAllocate(1);
+        return timestamps.tryAllocate();
     }
 
     /** As last applied here. */
@@ -165,9 +159,6 @@ public final class PlacementGroup implements StateMachine {
         if (begins) {
             seedRoutes();
         }
-        if (command.getTimestampBound() > 0) {
-            extensionProposed = false;
-        }
         if (command.getCompactIndex() > 0) {
             group.allowTruncation(command.getCompactIndex());
         }
@@ -184,7 +175,7 @@ public final class PlacementGroup implements StateMachine {
 
     @Override
     public void applied() {
-        oracle.committed(state.timestampBound());
+        timestamps.applied();
         if (state.init() != null && !initAnnounced) {
             initAnnounced = true;
             onInit.accept(state.init());
@@ -203,12 +194,10 @@ public final class PlacementGroup implements StateMachine {
         boolean leads = group.node().isLeader();
         long term = group.node().term();
         if (!leads || term != ledTerm) {
-            oracle.lease(Long.MIN_VALUE);
             failAll(notLeader());
             ledTerm = leads ? term : 0;
             readyTerm = 0;
             initProposed = false;
-            extensionProposed = false;
             leader.end();
         }
         if (!leads) {
@@ -216,9 +205,8 @@ public final class PlacementGroup implements StateMachine {
         }
         if (readyTerm != term && group.applied() >= group.node().termStartIndex()) {
             readyTerm = term;
-            oracle.lead(failPoints.hit("timestamp-bound-forgotten") ? 0 : state.timestampBound());
+            timestamps.lead(failPoints.hit("timestamp-bound-forgotten") ? 0 : state.timestampBound());
             leader.begin(term);
-            extendBound();
         }
         if (readyTerm == term) {
             if (state.init() == null && !initProposed) {
@@ -228,8 +216,7 @@ public final class PlacementGroup implements StateMachine {
                         () -> {},
                         error -> initProposed = false);
             }
-            oracle.lease(group.node().leaseUntilNs());
-            answerWaiting();
+            timestamps.lease(group.node().leaseUntilNs());
             leader.tick();
         }
     }
@@ -255,17 +242,14 @@ public final class PlacementGroup implements StateMachine {
     }
 
     private void failAll(PlacementError why) {
+        timestamps.end(why);
         List<Proposal> lost = List.copyOf(proposals);
         proposals.clear();
         lost.forEach(proposal -> proposal.failed.accept(why));
-        List<WaitingTimestamp> unanswered = List.copyOf(waiting);
-        waiting.clear();
-        unanswered.forEach(each -> PlacementErrors.refuse(each.answer, why));
     }
 
     /** The Store stops: who waits here is told so. */
     public void close(String reason) {
-        oracle.lease(Long.MIN_VALUE);
         failAll(PlacementErrors.notReady(reason));
     }
 
@@ -290,17 +274,9 @@ public final class PlacementGroup implements StateMachine {
         proposals.add(new Proposal(group.node().lastIndex(), group.node().term(), done, failed));
     }
 
-    private void extendBound() {
-        if (!group.node().isLeader() || readyTerm != group.node().term() || extensionProposed) {
-            return;
-        }
-        extensionProposed = true;
-        propose(
-                PlacementEntry.newBuilder()
-                        .setTimestampBound(oracle.nextBound())
-                        .build(),
-                this::answerWaiting,
-                error -> extensionProposed = false);
+    /** Leads, and knows what its predecessors have promised. */
+    private boolean mayPropose() {
+        return group.node().isLeader() && readyTerm == group.node().term();
     }
 
     // ---- requests ------------------------------------------------------------------------------------------------
@@ -343,7 +319,7 @@ public final class PlacementGroup implements StateMachine {
     }
 
     private boolean ready() {
-        return group.node().isLeader() && readyTerm == group.node().term() && state.init() != null;
+        return mayPropose() && state.init() != null;
     }
 
     private RegionHeartbeatResponse report(RegionHeartbeatRequest request) {
@@ -358,7 +334,7 @@ public final class PlacementGroup implements StateMachine {
     private void handleAsLeader(
             PlacementRequest request, Consumer<PlacementResponse> answer, Consumer<PlacementError> failed) {
         switch (request.getCommandCase()) {
-            case TIMESTAMP -> timestamp(request.getTimestamp().getCount(), answer);
+            case TIMESTAMP -> timestamps.handle(request.getTimestamp().getCount(), answer);
             case ALLOCATE_IDS -> {
                 int count = Math.max(1, Math.min(request.getAllocateIds().getCount(), MAX_IDS));
                 ids.allocate(
@@ -385,44 +361,6 @@ public final class PlacementGroup implements StateMachine {
                         .setStoreHeartbeat(leader.heartbeat(request.getStoreHeartbeat()))
                         .build());
             default -> steering.handle(request, answer, failed);
-        }
-    }
-
-    private void timestamp(int wanted, Consumer<PlacementResponse> answer) {
-        int count = Math.max(1, Math.min(wanted, 1 << 16));
-        long first = oracle.tryAllocate(count);
-        if (first > 0) {
-            answer.accept(timestamp(first, count));
-        } else if (waiting.size() >= MAX_WAITING) {
-            PlacementErrors.refuse(answer, PlacementErrors.notReady("too many requests wait for a timestamp"));
-        } else if (group.node().leaseUntilNs() != Long.MAX_VALUE
-                && clock.nanoTime() >= group.node().leaseUntilNs()) {
-            PlacementErrors.refuse(
-                    answer, PlacementErrors.notReady("the Placement Driver's leader has no lease just now"));
-        } else {
-            waiting.add(new WaitingTimestamp(count, answer));
-            extendBound();
-        }
-    }
-
-    private PlacementResponse timestamp(long first, int count) {
-        return PlacementResponse.newBuilder()
-                .setTimestamp(TimestampResponse.newBuilder()
-                        .setFirst(first)
-                        .setCount(count)
-                        .setCatalogEpoch(state.catalogEpoch()))
-                .build();
-    }
-
-    private void answerWaiting() {
-        while (!waiting.isEmpty()) {
-            WaitingTimestamp next = waiting.peek();
-            long first = oracle.tryAllocate(next.count);
-            if (first <= 0) {
-                return;
-            }
-            waiting.poll();
-            next.answer.accept(timestamp(first, next.count));
         }
     }
 
