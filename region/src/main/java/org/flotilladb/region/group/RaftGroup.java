@@ -31,6 +31,7 @@ public final class RaftGroup {
     private final GroupStorage storage;
     private final RawNode node;
     private final StateMachine machine;
+    private final LeaseClock leases;
     private final byte[] appliedKey;
     private Ready ready;
     /** A hard state that is not in the log store yet, or null. */
@@ -55,7 +56,8 @@ public final class RaftGroup {
             long seed,
             LogStore logs,
             StateMachine machine,
-            long nowNs) {
+            LeaseClock leases) {
+        this.leases = leases;
         this.groupId = groupId;
         this.machine = machine;
         this.applied = appliedIndex;
@@ -80,6 +82,7 @@ public final class RaftGroup {
                 .eagerCommit(false)
                 .seed(seed)
                 .build();
+        long nowNs = leases.nowNs();
         node = new RawNode(config, nowNs);
         if (voters.length == 1) {
             node.campaign(nowNs);
@@ -107,6 +110,16 @@ public final class RaftGroup {
     /** The last entry applied, in this round too. */
     public long applied() {
         return applied;
+    }
+
+    /** Until when this peer, as leader, may serve alone; ask {@link LeaseClock#holds}. */
+    public LeaseClock.Lease lease() {
+        return leases.until(node.leaseUntilNs());
+    }
+
+    /** The machine may have been suspended: what was measured on its clock counts no more. */
+    public void suspectClock(long nowNs) {
+        node.suspectClock(nowNs);
     }
 
     /** Appends a command; its index is the node's last index afterwards. */

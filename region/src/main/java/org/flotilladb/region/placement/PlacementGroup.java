@@ -28,6 +28,8 @@ import org.flotilladb.proto.StoreInfo;
 import org.flotilladb.proto.TimestampResponse;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.ProposalDroppedException;
+import org.flotilladb.region.group.LeaseClock;
+import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.StateMachine;
 import org.flotilladb.region.runtime.Clock;
@@ -50,7 +52,7 @@ public final class PlacementGroup implements StateMachine {
     private static final int REPLICAS = 3;
     private static final int MAX_WAITING = 10_000;
 
-    private final Clock clock;
+    private final LeaseClock leases;
     private final FailPoints failPoints;
     private final RandomSource random;
     private final List<String> nodeAddresses;
@@ -91,16 +93,17 @@ public final class PlacementGroup implements StateMachine {
             KvReader state,
             List<String> nodeAddresses,
             Clock clock,
+            LeaseClock leases,
             RandomSource random,
             Consumer<ClusterInit> onInit,
             Consumer<Runnable> loop,
             FailPoints failPoints) {
-        this.clock = clock;
+        this.leases = leases;
         this.failPoints = failPoints;
         this.random = random;
         this.nodeAddresses = List.copyOf(nodeAddresses);
         this.onInit = onInit;
-        this.oracle = new TimestampOracle(clock, () -> loop.accept(this::extendBound));
+        this.oracle = new TimestampOracle(clock, leases, () -> loop.accept(this::extendBound));
         try {
             byte[] stored = state.get(Family.META, key("init"));
             init = stored == null ? null : ClusterInit.parseFrom(stored);
@@ -239,7 +242,7 @@ public final class PlacementGroup implements StateMachine {
         boolean leads = group.node().isLeader();
         long term = group.node().term();
         if (!leads || term != ledTerm) {
-            oracle.lease(Long.MIN_VALUE);
+            oracle.lease(Lease.NONE);
             failAll(notLeader());
             ledTerm = leads ? term : 0;
             readyTerm = 0;
@@ -263,7 +266,7 @@ public final class PlacementGroup implements StateMachine {
                         () -> {},
                         error -> initProposed = false);
             }
-            oracle.lease(group.node().leaseUntilNs());
+            oracle.lease(group.lease());
             answerWaiting();
         }
     }
@@ -299,7 +302,7 @@ public final class PlacementGroup implements StateMachine {
 
     /** The Store stops: who waits here is told so. */
     public void close(String reason) {
-        oracle.lease(Long.MIN_VALUE);
+        oracle.lease(Lease.NONE);
         failAll(notReady(reason));
     }
 
@@ -393,8 +396,7 @@ public final class PlacementGroup implements StateMachine {
                     answer.accept(timestamp(first, count));
                 } else if (waiting.size() >= MAX_WAITING) {
                     refuse(answer, notReady("too many requests wait for a timestamp"));
-                } else if (group.node().leaseUntilNs() != Long.MAX_VALUE
-                        && clock.nanoTime() >= group.node().leaseUntilNs()) {
+                } else if (!leases.holds(group.lease())) {
                     refuse(answer, notReady("the Placement Driver's leader has no lease just now"));
                 } else {
                     waiting.add(new WaitingTimestamp(count, answer));

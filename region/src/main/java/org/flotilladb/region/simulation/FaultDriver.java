@@ -130,6 +130,15 @@ final class FaultDriver {
                     node.pause((50 + random.nextInt(3000)) * MS);
                 }
             }
+            case SUSPEND -> {
+                SimServer leader = random.nextInt(4) == 0 ? null : leaderOf(random.nextInt(4) == 0 ? 0 : -1);
+                SimNode node =
+                        leader != null ? leader.node() : random.nextInt(4) == 0 ? client().node() : server().node();
+                if (node != null && !node.dead()) {
+                    count("suspension");
+                    node.suspend((50 + random.nextInt(3000)) * MS);
+                }
+            }
             case WALL_CLOCK -> {
                 SimServer server = server();
                 if (server.up()) {

@@ -24,6 +24,8 @@ public enum FaultKind {
     DUEL,
     /** A process stands still; then its old timers fire. */
     PAUSE,
+    /** A machine is suspended: its monotonic clock stands still, the wall clock goes on. */
+    SUSPEND,
     /** A wall clock jumps by up to an hour. */
     WALL_CLOCK,
     /** A log write fails: the Store stops. */

@@ -113,6 +113,14 @@ public final class SimNetwork {
         return cut;
     }
 
+    /** A suspended machine's network is off. */
+    private boolean asleep(SimNode node) {
+        if (node.suspended()) {
+            faults.add("message to a suspended machine lost");
+        }
+        return node.suspended();
+    }
+
     private long delayNs() {
         long delay = minDelayNs + random.nextInt((int) (maxDelayNs - minDelayNs));
         if (latePerMille > 0 && random.nextInt(1000) < latePerMille) {
@@ -162,7 +170,7 @@ public final class SimNetwork {
         private void deliver(String address, byte[] bytes) {
             time.schedule(delayNs(), () -> {
                 Endpoint to = endpoints.get(address);
-                if (to != null && !cutNow(self, address)) {
+                if (to != null && !cutNow(self, address) && !asleep(to.node)) {
                     to.node.run(() -> to.handler.onMessage(parse(bytes)));
                 }
             });
@@ -195,7 +203,7 @@ public final class SimNetwork {
                     once.fail(new Failure(Failure.Kind.LOST, "the connection to " + address + " broke"));
                     return;
                 }
-                if (cutNow(self, address)) {
+                if (cutNow(self, address) || asleep(to.node)) {
                     return;
                 }
                 to.node.run(() -> to.handler.onRequest(parse(bytes), response -> {
@@ -209,7 +217,7 @@ public final class SimNetwork {
                         return;
                     }
                     time.schedule(delayNs(), () -> {
-                        if (!cutNow(address, self)) {
+                        if (!cutNow(address, self) && !asleep(node)) {
                             once.answer(parse(answer));
                         }
                     });

@@ -24,6 +24,7 @@ import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.proto.SplitResponse;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.ProposalDroppedException;
+import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.StateMachine;
 import org.flotilladb.region.runtime.KvStore.Family;
@@ -40,8 +41,8 @@ final class RegionPeer implements StateMachine {
     private static final int MAX_WAITING = 20_000;
 
     /** Under what a reader may be served; replaced whenever any of it changes. */
-    record Served(long term, long rangeVersion, long leaseUntilNs) {
-        static final Served NOT = new Served(0, 0, Long.MIN_VALUE);
+    record Served(long term, long rangeVersion, Lease lease) {
+        static final Served NOT = new Served(0, 0, Lease.NONE);
     }
 
     /** A request on its way, possibly waiting for a latch or a lock. */
@@ -96,7 +97,7 @@ final class RegionPeer implements StateMachine {
     private long serveTerm;
     private boolean timestampAsked;
     private long splitAtIndex;
-    private long frozenLeaseNs;
+    private Lease frozenLease = Lease.NONE;
 
     RegionPeer(StoreContext store, Region region) {
         this.store = store;
@@ -131,7 +132,7 @@ final class RegionPeer implements StateMachine {
                 store.nextSeed(),
                 store.logs(),
                 this,
-                store.clock().nanoTime());
+                store.leases());
     }
 
     RaftGroup group() {
@@ -222,9 +223,9 @@ final class RegionPeer implements StateMachine {
     private void publish() {
         Served now = Served.NOT;
         if (serving()) {
-            long lease = group.node().leaseUntilNs();
+            Lease lease = group.lease();
             if (splitAtIndex > 0) {
-                lease = Math.min(lease, frozenLeaseNs);
+                lease = lease.min(frozenLease);
             }
             now = new Served(serveTerm, region.getEpoch().getRangeVersion(), lease);
         }
@@ -239,8 +240,8 @@ final class RegionPeer implements StateMachine {
     }
 
     /** Whether a lease that was published holds still. Any thread. */
-    boolean holds(Served lease) {
-        return lease.leaseUntilNs == Long.MAX_VALUE || store.clock().nanoTime() < lease.leaseUntilNs;
+    boolean holds(Served published) {
+        return store.leases().holds(published.lease);
     }
 
     private void stopServing() {
@@ -475,7 +476,7 @@ final class RegionPeer implements StateMachine {
             command.answer.accept(RegionErrors.busy("a split needs an id for each new Region and each new peer"));
             return;
         }
-        long lease = group.node().leaseUntilNs();
+        Lease lease = group.lease();
         int open = proposals.size();
         propose(
                 command,
@@ -489,7 +490,7 @@ final class RegionPeer implements StateMachine {
         if (proposals.size() > open) {
             // From here until the split is applied the lease is not renewed: the new groups' promises stand for it.
             splitAtIndex = group.node().lastIndex();
-            frozenLeaseNs = lease;
+            frozenLease = lease;
             publish();
         }
     }

@@ -10,6 +10,7 @@ import java.util.function.LongConsumer;
 import org.flotilladb.proto.ClusterInit;
 import org.flotilladb.proto.Region;
 import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.FailPoints;
@@ -25,6 +26,7 @@ import org.flotilladb.region.runtime.StorageException;
 final class Regions implements StoreContext {
     private final StoreSettings settings;
     private final Clock clock;
+    private final LeaseClock leases;
     private final RandomSource random;
     private final LogStore logs;
     private final KvStore data;
@@ -41,6 +43,7 @@ final class Regions implements StoreContext {
     Regions(
             StoreSettings settings,
             Clock clock,
+            LeaseClock leases,
             RandomSource random,
             LogStore logs,
             KvStore data,
@@ -50,6 +53,7 @@ final class Regions implements StoreContext {
             Consumer<RaftGroup> touch) {
         this.settings = settings;
         this.clock = clock;
+        this.leases = leases;
         this.random = random;
         this.logs = logs;
         this.data = data;
@@ -136,6 +140,11 @@ final class Regions implements StoreContext {
     @Override
     public Clock clock() {
         return clock;
+    }
+
+    @Override
+    public LeaseClock leases() {
+        return leases;
     }
 
     @Override

@@ -16,6 +16,7 @@ import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.raft.RaftInvariantException;
+import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.Clock;
@@ -48,7 +49,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     }
 
     private final StoreSettings settings;
-    private final Clock clock;
+    private final LeaseClock leases;
     private final Scheduler scheduler;
     private final LogStore logs;
     private final KvStore data;
@@ -86,17 +87,18 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             Consumer<ClusterInit> identity,
             FailureListener failures) {
         this.settings = settings;
-        this.clock = clock;
         this.scheduler = scheduler;
         this.logs = logs;
         this.data = data;
         this.identity = identity;
         this.failures = failures;
         this.loop = new Loop(scheduler, settings.callerRuns(), this::round, this::stop);
+        leases = new LeaseClock(clock, settings.groups(), settings.failPoints());
         placement = new PlacementGroup(
                 data,
                 settings.nodeAddresses(),
                 clock,
+                leases,
                 random.fork("placement"),
                 this::clusterKnown,
                 loop::submit,
@@ -115,11 +117,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 random.nextLong(),
                 logs,
                 placement,
-                clock.nanoTime());
+                leases);
         // What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it.
         reader = new LocalReader(data, e -> loop.submit(() -> stop(e)));
         cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch);
-        regions = new Regions(settings, clock, random, logs, data, cluster, reader, counters, this::touch);
+        regions = new Regions(settings, clock, leases, random, logs, data, cluster, reader, counters, this::touch);
         messages = new Messages(settings, transport, cluster, placementRaft, regions);
         requests = new Requests(
                 loop,
@@ -235,9 +237,28 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
     }
 
+    /**
+     * The time to tell groups. When the machine may have been suspended, they are told that first: promises of before
+     * count no more, and before this round ends no lease is published.
+     */
+    private long now() {
+        long now = leases.nowNs();
+        if (leases.takeJump()) {
+            LOG.warn("The wall clock has run ahead of the monotonic clock: the machine may have been suspended, or its"
+                    + " clock was set; leases begin anew");
+            placementRaft.suspectClock(now);
+            touch(placementRaft);
+            for (RegionPeer peer : regions.all()) {
+                peer.group().suspectClock(now);
+                touch(peer.group());
+            }
+        }
+        return now;
+    }
+
     private void tick() {
         ticks++;
-        long now = clock.nanoTime();
+        long now = now();
         placementRaft.tick(now);
         touch(placementRaft);
         regions.tick(now);
@@ -302,7 +323,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private void step(GroupMessage wire) {
         Messages.Incoming incoming = messages.accept(wire);
         if (incoming != null) {
-            incoming.group().step(incoming.message(), clock.nanoTime());
+            incoming.group().step(incoming.message(), now());
             touch(incoming.group());
         }
     }

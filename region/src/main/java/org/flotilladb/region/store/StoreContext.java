@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.LongConsumer;
 import org.flotilladb.proto.Region;
 import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvStore;
@@ -12,6 +13,8 @@ import org.flotilladb.region.runtime.LogStore;
 /** What a Region's peer needs of its Store. Called by the loop alone. */
 interface StoreContext {
     Clock clock();
+
+    LeaseClock leases();
 
     KvStore data();
 
