@@ -75,11 +75,7 @@ final class Cluster {
         List<RegionHeartbeat> reports = new ArrayList<>();
         for (RegionPeer peer : peers) {
             if (peer.serving()) {
-                reports.add(RegionHeartbeat.newBuilder()
-                        .setRegion(peer.region())
-                        .setLeaderStoreId(storeId)
-                        .setTerm(peer.group().node().term())
-                        .build());
+                reports.add(peer.heartbeat(settings.members().peerDownNs()));
             }
         }
         if (reports.isEmpty()) {

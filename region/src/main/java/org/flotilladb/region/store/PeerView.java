@@ -6,7 +6,7 @@ import org.flotilladb.region.group.RaftGroup;
 /**
  * What one peer is doing.
  *
- * @param region null for the Placement Driver's group
+ * @param region null for the Placement Driver's group, and where a peer waits for its first snapshot
  * @param leads whether it leads as far as it knows
  * @param serves whether it answers requests
  */
