@@ -142,7 +142,7 @@ final class Router {
                     }
                     result.complete(new Result(null, maybeExecuted, null));
                 }
-                case KEY_NOT_IN_REGION -> {
+                case KEY_NOT_IN_REGION, PEER_MISMATCH -> {
                     cache.forget(route);
                     result.complete(new Result(null, maybeExecuted, null));
                 }
@@ -160,6 +160,7 @@ final class Router {
                     leaderStoreId = 0;
                     again(false);
                 }
+                case UNKNOWN_REQUEST -> fail(ClientException.Kind.INTERNAL, error.getMessage());
                 case DISK_FULL -> fail(ClientException.Kind.FULL, error.getMessage());
                 case ENTRY_TOO_LARGE -> fail(ClientException.Kind.TOO_LARGE, error.getMessage());
                 default -> again(false);

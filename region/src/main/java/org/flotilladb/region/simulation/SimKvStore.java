@@ -123,6 +123,7 @@ public final class SimKvStore implements KvStore {
         if (rows == null) {
             throw new StorageException(StorageException.Kind.CORRUPT, "there is no collection " + name);
         }
+        faults.add("snapshot taken in");
         write(rows);
     }
 

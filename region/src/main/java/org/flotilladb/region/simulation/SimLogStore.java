@@ -243,7 +243,9 @@ public final class SimLogStore implements LogStore {
 
         void forgetVotes() {
             changes.replaceAll(change -> change instanceof HardStateChange hard
-                    ? new HardStateChange(hard.groupId, new HardState(hard.state.term(), 0, hard.state.commit()))
+                    ? new HardStateChange(
+                            hard.groupId,
+                            new HardState(hard.state.term(), 0, hard.state.commit(), hard.state.promiseNs()))
                     : change);
         }
 

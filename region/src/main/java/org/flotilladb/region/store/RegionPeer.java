@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.flotilladb.proto.ChangePeersRequest;
 import org.flotilladb.proto.ChangePeersResponse;
+import org.flotilladb.proto.Context;
 import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Peer;
 import org.flotilladb.proto.PeerChange;
@@ -351,13 +352,22 @@ final class RegionPeer implements StateMachine {
 
     // ---- requests --------------------------------------------------------------------------------------------------
 
-    /** Answers, proposes, or lets the command wait; the epoch was not looked at yet. */
+    /** Answers, proposes, or lets the command wait; the request's context was not looked at yet. */
     void handle(Command command) {
+        Context context = command.request.getContext();
+        if (context.getPeerId() != peerId) {
+            command.answer.accept(RegionErrors.peerMismatch(region.getId(), context.getPeerId(), peerId));
+            return;
+        }
         if (!serving()) {
             command.answer.accept(
                     group.node().isLeader()
                             ? RegionErrors.notReady("the leader of Region " + region.getId() + " is not ready yet")
                             : notLeader());
+            return;
+        }
+        if (context.getTerm() != 0 && context.getTerm() != serveTerm) {
+            command.answer.accept(RegionErrors.staleTerm(region.getId(), context.getTerm(), serveTerm));
             return;
         }
         if (!epochFits(command.request)) {
@@ -415,11 +425,14 @@ final class RegionPeer implements StateMachine {
         }
     }
 
-    /** Takes a transaction's lock requests out of the queues. */
-    List<Command> dropWaiting(long startTs) {
+    /** Takes a transaction's requests for locks of these keys out of the queues; all of them if there are no keys. */
+    List<Command> dropWaiting(long startTs, List<byte[]> keys) {
         List<Command> dropped = new ArrayList<>();
-        for (ArrayDeque<Command> queue : waiting.values()) {
-            queue.removeIf(command -> {
+        for (Map.Entry<byte[], ArrayDeque<Command>> entry : waiting.entrySet()) {
+            if (!keys.isEmpty() && keys.stream().noneMatch(key -> Arrays.equals(key, entry.getKey()))) {
+                continue;
+            }
+            entry.getValue().removeIf(command -> {
                 boolean drop = command.request.hasLockKeys()
                         && command.request.getLockKeys().getStartTs() == startTs;
                 if (drop) {
@@ -431,6 +444,7 @@ final class RegionPeer implements StateMachine {
         if (!dropped.isEmpty()) {
             waitingCount -= dropped.size();
             waiting.values().removeIf(ArrayDeque::isEmpty);
+            store.waitsNoMore(startTs);
         }
         return dropped;
     }

@@ -67,7 +67,10 @@ final class Requests {
                         response -> responder.respond(Envelope.newBuilder()
                                 .setPlacementResponse(response)
                                 .build()));
-            default -> LOG.warn("A request of kind {} is dropped", request.getBodyCase());
+            default ->
+                responder.respond(Envelope.newBuilder()
+                        .setRegionResponse(RegionErrors.unknownRequest())
+                        .build());
         }
     }
 

@@ -108,10 +108,10 @@ class LogStoreTest {
         open(kind);
         write(batch -> {
             batch.append(GROUP, entries(1, 5, 1));
-            batch.setHardState(GROUP, new HardState(3, 2, 4));
+            batch.setHardState(GROUP, new HardState(3, 2, 4, 5_000_000_000L));
         });
         for (int i = 0; i < 2; i++) {
-            assertEquals(new GroupState(new HardState(3, 2, 4), 1, 5, 0, 0), store.load(GROUP));
+            assertEquals(new GroupState(new HardState(3, 2, 4, 5_000_000_000L), 1, 5, 0, 0), store.load(GROUP));
             assertEquals("e1t1 e2t1 e3t1 e4t1 e5t1", read(1, 6));
             assertEquals("e3t1", read(3, 4));
             reopen(kind);
