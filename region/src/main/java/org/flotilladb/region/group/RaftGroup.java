@@ -158,6 +158,11 @@ public final class RaftGroup {
         node.propose(data);
     }
 
+    /** Who lacks the beginning of the log gets a snapshot instead, from now on. */
+    public void beginWithSnapshots() {
+        storage.grown();
+    }
+
     /** Proposes a change of membership, in the same way. */
     public void propose(ConfChange change) throws ProposalDroppedException {
         node.proposeConfChange(change);

@@ -15,8 +15,17 @@ final class Acquaintances {
     private final TreeMap<Long, Long> heardNs = new TreeMap<>();
     private final TreeMap<Long, Long> strangers = new TreeMap<>();
 
+    private long anybodyNs;
+    private long askedNs;
+
+    Acquaintances(long nowNs) {
+        anybodyNs = nowNs;
+        askedNs = nowNs;
+    }
+
     /** A message came from that peer, which is on that Store. */
     void heard(Region region, long peerId, long storeId, long nowNs) {
+        anybodyNs = nowNs;
         if (Membership.peer(region, peerId) != null) {
             heardNs.put(peerId, nowNs);
         } else {
@@ -53,6 +62,15 @@ final class Acquaintances {
     long silentNs(long peerId, long nowNs) {
         Long heard = heardNs.get(peerId);
         return heard == null ? 0 : nowNs - heard;
+    }
+
+    /** Whether nobody has been heard for that long, and nobody was told so in that time. */
+    boolean isForgotten(long nowNs, long longerThanNs) {
+        boolean forgotten = nowNs - anybodyNs > longerThanNs && nowNs - askedNs > longerThanNs;
+        if (forgotten) {
+            askedNs = nowNs;
+        }
+        return forgotten;
     }
 
     /** Peers of which nothing has been heard for longer than that, but this one. */

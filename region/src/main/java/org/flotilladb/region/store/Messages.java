@@ -77,6 +77,10 @@ final class Messages implements Regions.Notices {
             regions.removedNotice(wire);
             return null;
         }
+        if (wire.getNeedsSnapshot()) {
+            regions.needsSnapshot(wire);
+            return null;
+        }
         if (wire.getSnapshotFailed() != 0) {
             regions.outgoing().lost(regions, wire.getGroupId(), message.from());
             return null;
@@ -97,6 +101,22 @@ final class Messages implements Regions.Notices {
         peer.acquaintances.heard(peer.region(), message.from(), wire.getFromStore(), nowNs);
         if (message.type() == MessageType.SNAP) {
             regions.offered(peer, wire, message);
+            return null;
+        }
+        if (message.type() == MessageType.APP && message.index() == 0 && !peer.initialised()) {
+            // The beginning of a log is for peers that know with whom the group began. The split may not have been applied
+            // here yet; or a snapshot of the Region that was split has passed over it.
+            if (peer.bareForLong()) {
+                gather(
+                        wire.getFromStore(),
+                        GroupMessage.newBuilder()
+                                .setGroupId(wire.getGroupId())
+                                .setMessage(RaftMessage.newBuilder()
+                                        .setType(MessageType.HEARTBEAT.code())
+                                        .setTo(message.from())
+                                        .setFrom(message.to()))
+                                .setNeedsSnapshot(true));
+            }
             return null;
         }
         return new Incoming(peer.group(), message);

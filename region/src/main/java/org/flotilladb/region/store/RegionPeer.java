@@ -92,6 +92,7 @@ final class RegionPeer implements StateMachine {
     private final StoreContext store;
     private final long peerId;
     private final RegionCommands commands;
+    private final long madeNs;
     private final AtomicLong maxTs = new AtomicLong();
     private final TreeMap<byte[], ArrayDeque<Command>> waiting = new TreeMap<>(Arrays::compareUnsigned);
     private final ArrayDeque<Proposal> proposals = new ArrayDeque<>();
@@ -102,7 +103,7 @@ final class RegionPeer implements StateMachine {
 
     final Latches latches = new Latches();
     final MemoryLocks memoryLocks = new MemoryLocks();
-    final Acquaintances acquaintances = new Acquaintances();
+    final Acquaintances acquaintances;
 
     private RaftGroup group;
     private volatile Region region;
@@ -126,6 +127,8 @@ final class RegionPeer implements StateMachine {
         this.region = region;
         this.peerId = peerId;
         this.commands = new RegionCommands(this, store);
+        this.madeNs = store.clock().nanoTime();
+        this.acquaintances = new Acquaintances(madeNs);
     }
 
     static long ownPeer(Region region, long storeId) {
@@ -195,6 +198,19 @@ final class RegionPeer implements StateMachine {
                 .addAllDownPeers(
                         acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs))
                 .build();
+    }
+
+    /** Whether it has been waiting for its Region longer than a split takes to arrive. */
+    boolean bareForLong() {
+        return !initialised()
+                && store.clock().nanoTime() - madeNs
+                        > 2 * store.groupSettings().electionTicks()
+                                * store.groupSettings().tickNs();
+    }
+
+    /** Whether nobody has spoken to this peer for long; true once in that time. */
+    boolean isForgotten(long nowNs, MemberSettings members) {
+        return acquaintances.isForgotten(nowNs, members.peerDownNs());
     }
 
     // ---- snapshots -------------------------------------------------------------------------------------------------

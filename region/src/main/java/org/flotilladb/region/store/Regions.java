@@ -37,6 +37,8 @@ final class Regions implements StoreContext {
     /** Peers that wait for their first snapshot. */
     private static final int MAX_BARE_PEERS = 1024;
 
+    private static final int FORGOTTEN_EVERY_TICKS = 10;
+
     /** Tells other Stores what no Raft message says. */
     interface Notices {
         void snapshotFailed(IncomingSnapshots.Offer offer);
@@ -62,6 +64,7 @@ final class Regions implements StoreContext {
     private final IncomingSnapshots incoming;
     private final Installer installer;
     private Notices notices = offer -> {};
+    private long ticks;
 
     /** @param touch told when a group has been given something to do */
     Regions(
@@ -222,6 +225,48 @@ final class Regions implements StoreContext {
                 && Membership.peer(newer, peer.peerId()) == null) {
             LOG.info("{} was removed", peer.group());
             removeNow(peer, newer);
+        }
+    }
+
+    /** A member says that it cannot take the beginning of the log. */
+    void needsSnapshot(GroupMessage wire) {
+        RegionPeer peer = peers.get(wire.getGroupId());
+        if (peer != null && Membership.peer(peer.region(), wire.getMessage().getFrom()) != null) {
+            peer.group().beginWithSnapshots();
+        }
+    }
+
+    /** Peers that nobody speaks to may have been removed without their knowing. */
+    private void lookForTheForgotten(long nowNs) {
+        List<RegionPeer> gone = new ArrayList<>();
+        for (RegionPeer peer : peers.values()) {
+            if (peer.removed() || peer.group().node().isLeader() || !peer.isForgotten(nowNs, settings.members())) {
+                continue;
+            }
+            if (peer.initialised()) {
+                cluster.locate(peer.region().getStart(), region -> learn(peer, region));
+            } else {
+                gone.add(peer);
+            }
+        }
+        for (RegionPeer peer : gone) {
+            // It knows nothing, and comes back when somebody calls it again. Its vote stays.
+            LOG.info("{} has never been given anything and is dropped", peer.group());
+            incoming.cancel(peer.region().getId());
+            peers.remove(peer.region().getId(), peer);
+            peer.close("the peer has never been given anything");
+        }
+    }
+
+    /** What the Placement Driver says about a peer's Region. */
+    private void learn(RegionPeer peer, Region region) {
+        boolean present = peers.get(peer.region().getId()) == peer && !peer.removed();
+        if (present
+                && region.getId() == peer.region().getId()
+                && region.getEpoch().getConfVersion() > peer.region().getEpoch().getConfVersion()
+                && Membership.peer(region, peer.peerId()) == null) {
+            LOG.info("{} was removed, says the Placement Driver", peer.group());
+            removeNow(peer, region);
         }
     }
 
@@ -394,6 +439,9 @@ final class Regions implements StoreContext {
             }
         }
         splitCampaigns.clear();
+        if (++ticks % FORGOTTEN_EVERY_TICKS == 0) {
+            lookForTheForgotten(nowNs);
+        }
         incoming.tick();
         outgoing.tick(this);
         for (RegionPeer peer : peers.values()) {
