@@ -100,6 +100,13 @@ public final class RaftGroup {
                             + storage.lastIndex()
                             + ": the log directory is older than the data directory; restore both together.");
         }
+        if (applied < storage.firstIndex() - 1) {
+            throw new StorageException(
+                    StorageException.Kind.CORRUPT,
+                    "Group " + groupId + " has applied entry " + applied + ", but its log begins at "
+                            + storage.firstIndex()
+                            + ": the data directory is older than the log directory; restore both together.");
+        }
         // The only member that a group has ever had has promised nobody anything.
         boolean alone = !start.grown && start.members.equals(ConfState.ofVoters(peerId));
         Config config = Config.builder(peerId, storage)

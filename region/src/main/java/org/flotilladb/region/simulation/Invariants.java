@@ -28,6 +28,10 @@ final class Invariants {
 
     private final int members;
     private final RegionRecords records = new RegionRecords();
+    /** Peers that knew their Region and are gone from a node: group, node, peer. */
+    private final TreeSet<Position> buried = new TreeSet<>();
+
+    private final TreeMap<Integer, TreeSet<Position>> alive = new TreeMap<>();
     private final TreeMap<Position, Known> entries = new TreeMap<>();
     private final TreeMap<Position, Long> committedTerms = new TreeMap<>();
     private final TreeMap<Position, Integer> leaders = new TreeMap<>();
@@ -174,6 +178,7 @@ final class Invariants {
 
     /** Looks at a node after one of its tasks. */
     void look(int node, List<PeerView> peers, SimLogStore log, Seen seen) {
+        noteTheRemoved(node, peers);
         for (PeerView peer : peers) {
             long group = peer.groupId();
             seen.peerIs(group, peer.peerId());
@@ -212,6 +217,31 @@ final class Invariants {
                             + " to " + peer.region().getEpoch());
                 }
             }
+        }
+    }
+
+    /** Whoever was removed from a node does not come back to it. */
+    private void noteTheRemoved(int node, List<PeerView> peers) {
+        TreeSet<Position> before = alive.computeIfAbsent(node, n -> new TreeSet<>());
+        TreeSet<Position> now = new TreeSet<>();
+        for (PeerView peer : peers) {
+            Position position = new Position(peer.groupId(), node, peer.peerId());
+            if (buried.contains(position)) {
+                broken("node " + node + ": peer " + peer.peerId() + " of Region " + peer.groupId()
+                        + " was removed and is back");
+            }
+            if (peer.region() != null) {
+                now.add(position);
+            }
+        }
+        // Peers are opened one round after the Store.
+        if (peers.size() > 1) {
+            for (Position each : before) {
+                if (!now.contains(each) && records.isGone(each.group, each.term)) {
+                    buried.add(each);
+                }
+            }
+            alive.put(node, now);
         }
     }
 

@@ -63,6 +63,11 @@ final class RegionRecords {
         }
     }
 
+    /** Whether that peer was a member of the Region and is none any more, as far as is known. */
+    boolean isGone(long regionId, long peerId) {
+        return goneAt.getOrDefault(regionId, new TreeSet<>()).contains(peerId);
+    }
+
     Collection<Region> newest() {
         return newest.values();
     }

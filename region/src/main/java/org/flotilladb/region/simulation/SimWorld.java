@@ -297,6 +297,7 @@ final class SimWorld {
             server.logs().failAtWrite(-1);
             server.logs().crashAtWrite(-1, null);
             server.data().crashAtWrite(-1, null);
+            server.data().crashAtIngest(-1, null);
             if (server.up()) {
                 server.node().dieAfterSends(Long.MAX_VALUE);
             } else {

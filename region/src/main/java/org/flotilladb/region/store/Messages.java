@@ -103,7 +103,10 @@ final class Messages implements Regions.Notices {
             regions.offered(peer, wire, message);
             return null;
         }
-        if (message.type() == MessageType.APP && message.index() == 0 && !peer.initialised()) {
+        if (message.type() == MessageType.APP
+                && message.index() == 0
+                && !peer.initialised()
+                && !settings.failPoints().hit("bare-peer-takes-the-log")) {
             // The beginning of a log is for peers that know with whom the group began. The split may not have been applied
             // here yet; or a snapshot of the Region that was split has passed over it.
             if (peer.bareForLong()) {

@@ -638,7 +638,7 @@ final class RegionPeer implements StateMachine {
             return;
         }
         String behind = behind(request);
-        if (behind != null && !store.failPoints().hit("promoted-before-caught-up")) {
+        if (behind != null) {
             command.answer.accept(RegionErrors.busy(behind));
             return;
         }
