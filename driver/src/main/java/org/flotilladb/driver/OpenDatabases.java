@@ -14,6 +14,8 @@ import org.flotilladb.driver.keyspace.ClusterKeySpaces;
 import org.flotilladb.engine.SqlDatabase;
 import org.flotilladb.engine.SqlSession;
 import org.flotilladb.engine.keyspace.KeySpace;
+import org.flotilladb.engine.keyspace.KeyTransaction;
+import org.flotilladb.engine.keyspace.TransactionMode;
 
 /**
  * The databases that are open in this process, each once: it lives while a connection is open, or longer with
@@ -60,6 +62,7 @@ final class OpenDatabases {
         boolean connected = false;
         try {
             SqlSession session;
+            KeySpace keySpace;
             synchronized (open) {
                 if (open.database == null) {
                     open.closeDelaySeconds = 0;
@@ -70,6 +73,9 @@ final class OpenDatabases {
                         url.text(Setting.USER),
                         url.text(Setting.PASSWORD).toCharArray(),
                         Settings.of(url.settings(), Scope.SESSION));
+                synchronized (OPEN) {
+                    keySpace = open.keySpace;
+                }
                 // Only who may enter decides how long it stays open.
                 if (url.settings().containsKey(Setting.DB_CLOSE_DELAY)) {
                     open.closeDelaySeconds = url.number(Setting.DB_CLOSE_DELAY);
@@ -79,11 +85,21 @@ final class OpenDatabases {
                 }
             }
             connected = true;
-            return new FlotillaConnection(session, url.plain(), () -> released(open));
+            return new FlotillaConnection(session, url.plain(), () -> ask(keySpace), () -> released(open));
         } finally {
             if (!connected) {
                 released(open);
             }
+        }
+    }
+
+    /** Takes a timestamp, which only a majority of the nodes can give, in a transaction of its own. */
+    private static void ask(KeySpace keySpace) {
+        KeyTransaction own = keySpace.begin(new TransactionMode(TransactionMode.Isolation.SNAPSHOT, false, 0));
+        try {
+            own.start();
+        } finally {
+            own.rollback();
         }
     }
 

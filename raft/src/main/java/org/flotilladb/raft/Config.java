@@ -38,6 +38,7 @@ public final class Config {
     final boolean eagerCommit;
     final boolean batchedAppends;
     final boolean holdUntilDurable;
+    final int restAfterTicks;
 
     private Config(Builder b) {
         id = b.id;
@@ -71,6 +72,7 @@ public final class Config {
         eagerCommit = b.eagerCommit;
         batchedAppends = b.batchedAppends;
         holdUntilDurable = b.holdUntilDurable;
+        restAfterTicks = b.restAfterTicks;
     }
 
     /**
@@ -115,6 +117,7 @@ public final class Config {
         private boolean eagerCommit = true;
         private boolean batchedAppends = true;
         private boolean holdUntilDurable = true;
+        private int restAfterTicks;
 
         private Builder(long id, Storage storage) {
             this.id = id;
@@ -291,6 +294,15 @@ public final class Config {
         }
 
         /**
+         * After how many ticks at which nothing was under way a leader puts the group to rest, see {@link
+         * RawNode#isResting}; 0 for never. All peers should agree on it.
+         */
+        public Builder restAfterTicks(int value) {
+            restAfterTicks = value;
+            return this;
+        }
+
+        /**
          * Checks and makes the settings.
          *
          * @throws IllegalArgumentException naming the field that is wrong
@@ -313,7 +325,9 @@ public final class Config {
             check(maxPendingReads > 0, "maxPendingReads must be above 0");
             check(promiseNs >= 0, "promisedElectionTimeoutNs must not be negative");
             check(clockRateError >= 0 && clockRateError < 0.5, "clockRateError must be in [0, 0.5)");
+            check(restAfterTicks >= 0, "restAfterTicks must not be negative, is " + restAfterTicks);
             check(marginNs >= 0, "marginNs must not be negative");
+            check(promiseNs == 0 || holdUntilDurable, "holdUntilDurable must be on where leases are");
             check(
                     readOnlyOption != ReadOnlyOption.LEASE_BASED || checkQuorum,
                     "checkQuorum must be on where readOnlyOption is LEASE_BASED");

@@ -19,6 +19,7 @@ final class Core {
     final Reads reads;
     final Grants grants;
     final HeldLease heldLease;
+    final Rest rest;
 
     /** The time that the present call was given. */
     long nowNs;
@@ -46,7 +47,7 @@ final class Core {
         vote = hard.vote();
         out = new Outbox(this);
         members = new Members(this);
-        promises = new Promises(this);
+        promises = new Promises(this, hard.promiseNs());
         elections = new Elections(this);
         leading = new Leading(this);
         transfer = new Transfer(this);
@@ -54,9 +55,10 @@ final class Core {
         reads = new Reads(this);
         grants = new Grants(this);
         heldLease = new HeldLease(this, draw());
+        rest = new Rest(this);
         members.restore(state.confState());
         enterTerm(term);
-        out.begin();
+        out.begin(hard.promiseNs());
     }
 
     boolean leads() {
@@ -64,7 +66,7 @@ final class Core {
     }
 
     HardState hardState() {
-        return new HardState(term, vote, log.committed());
+        return new HardState(term, vote, log.committed(), promises.promisedNs());
     }
 
     // ---- transitions ---------------------------------------------------------------------------------------------
@@ -126,6 +128,7 @@ final class Core {
         leading.reset();
         reads.reset();
         grants.reset();
+        rest.reset();
     }
 
     private void drawElectionTimeout() {

@@ -50,9 +50,11 @@ final class Following {
         ReplicaLease answered = core.heldLease.handle(m.replicaLease());
         answer(
                 m,
-                Message.to(m.from(), MessageType.HEARTBEAT_RESP)
-                        .context(m.context())
-                        .replicaLease(answered != null ? answered : core.heldLease.question()));
+                core.rest.answer(
+                        m,
+                        Message.to(m.from(), MessageType.HEARTBEAT_RESP)
+                                .context(m.context())
+                                .replicaLease(answered != null ? answered : core.heldLease.question())));
     }
 
     /** Tells the leader, unasked, that the replica's lease is over. */

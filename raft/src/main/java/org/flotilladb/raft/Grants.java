@@ -104,7 +104,7 @@ final class Grants {
         }
         long leaseUntilNs = core.promises.leaseUntilNs();
         long leftNs = leaseUntilNs == Long.MAX_VALUE ? Long.MAX_VALUE : leaseUntilNs - core.nowNs;
-        long durationNs = Math.min(leftNs, core.config.promiseNs);
+        long durationNs = Math.min(leftNs, core.promises.leaseNs());
         if (durationNs <= 0) {
             return null;
         }

@@ -65,15 +65,29 @@ final class Leading {
             }
             core.transfer.giveUp();
             core.grants.grantAgain();
+            if (core.config.leases && core.transfer.endsLease()) {
+                // The transfer has failed, and there is no lease for the rest of this term: another one is to begin.
+                core.becomeFollower(core.term, 0);
+                return;
+            }
         }
         if (core.config.leases) {
             // Holders may have gone by the clock.
             holderGone();
         }
+        core.rest.leaderTick();
         if (core.heartbeatElapsed >= core.config.heartbeatTick) {
-            core.heartbeatElapsed = 0;
-            broadcastHeartbeat();
+            if (core.rest.isDue()) {
+                core.rest.begin();
+            }
+            beat();
         }
+    }
+
+    /** It is time for heartbeats. */
+    void beat() {
+        core.heartbeatElapsed = 0;
+        broadcastHeartbeat();
     }
 
     private boolean quorumActive() {
@@ -94,10 +108,10 @@ final class Leading {
         for (Progress each : core.members.peers()) {
             if (each.id() != core.id) {
                 long commit = Math.min(each.match(), core.log.committed());
-                core.send(core.promises.stamp(Message.to(each.id(), MessageType.HEARTBEAT)
+                core.send(core.promises.stamp(core.rest.mark(Message.to(each.id(), MessageType.HEARTBEAT)
                         .commit(commit)
                         .context(context)
-                        .replicaLease(core.grants.forHeartbeat(each))));
+                        .replicaLease(core.grants.forHeartbeat(each)))));
                 each.sentCommit(commit);
             }
         }
@@ -439,7 +453,11 @@ final class Leading {
                 return false;
             }
         }
-        return core.transfer.target() == 0 && !changingMembers() && !core.grants.any() && core.reads.isQuiet();
+        return core.log.applied() == core.log.lastIndex()
+                && core.transfer.target() == 0
+                && !changingMembers()
+                && !core.grants.any()
+                && core.reads.isQuiet();
     }
 
     void unreachable(long id) {

@@ -7,12 +7,14 @@ import java.util.Objects;
  * What peers of one group tell one another. Immutable.
  *
  * @param index the entry before the first of {@code entries} (APP), the entry acknowledged or rejected (APP_RESP), the
- *     last entry (VOTE, PRE_VOTE), the index to wait for (READ_INDEX_RESP)
+ *     last entry (VOTE, PRE_VOTE), the index to wait for (READ_INDEX_RESP), the entry at which the group goes to rest, 0
+ *     if it does not (HEARTBEAT, HEARTBEAT_RESP)
  * @param logTerm the term of that entry
  * @param rejectHint where the follower's log could match (rejected APP_RESP)
  * @param context what an answer must carry back (HEARTBEAT, READ_INDEX)
  * @param sentNs the sender's monotonic time at which a leader's message left; answers carry it back
- * @param promiseNs the election timeout that the sender keeps to or, in answers, has promised; 0 for none
+ * @param promiseNs the election timeout that the sender keeps to or, in answers, has promised; the promise to store
+ *     (STORAGE_APPEND); 0 for none
  * @param transferMark a vote request that a leader's TIMEOUT_NOW caused
  * @param vote the vote to store (STORAGE_APPEND)
  * @param priority the candidate's (VOTE, PRE_VOTE)
@@ -59,6 +61,12 @@ public record Message(
     /** A builder for a message to one peer. */
     public static Builder to(long peer, MessageType type) {
         return new Builder(peer, type);
+    }
+
+    /** The hard state to store (STORAGE_APPEND), or null when it is not to be changed. */
+    public HardState hardState() {
+        HardState state = new HardState(term, vote, commit, promiseNs);
+        return state.equals(HardState.EMPTY) ? null : state;
     }
 
     @Override

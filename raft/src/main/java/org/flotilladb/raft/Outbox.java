@@ -29,10 +29,10 @@ final class Outbox {
         this.async = core.config.asyncStorageWrites;
     }
 
-    /** The state that the peer starts with needs no telling. */
-    void begin() {
+    /** The state that the peer starts with needs no telling, unless it promises more than what is stored. */
+    void begin(long storedPromiseNs) {
         toldSoft = softState();
-        toldHard = core.hardState();
+        toldHard = new HardState(core.term, core.vote, core.log.committed(), storedPromiseNs);
         identityDurable(core.term, core.vote);
     }
 
@@ -64,7 +64,8 @@ final class Outbox {
     private boolean hardStateTold() {
         return toldHard.term() == core.term
                 && toldHard.vote() == core.vote
-                && toldHard.commit() == core.log.committed();
+                && toldHard.commit() == core.log.committed()
+                && toldHard.promiseNs() == core.promises.promisedNs();
     }
 
     boolean hasReady() {
@@ -90,7 +91,10 @@ final class Outbox {
         core.leading.flush();
         RaftLog log = core.log;
         HardState hard = hardStateTold() ? null : core.hardState();
-        boolean identityChanged = hard != null && (hard.term() != toldHard.term() || hard.vote() != toldHard.vote());
+        boolean identityChanged = hard != null
+                && (hard.term() != toldHard.term()
+                        || hard.vote() != toldHard.vote()
+                        || hard.promiseNs() != toldHard.promiseNs());
         SoftState soft = softState();
         List<Entry> entries = log.unstable().nextEntries();
         Snapshot snapshot = log.unstable().nextSnapshot();
@@ -181,6 +185,7 @@ final class Outbox {
                     .term(hard.term())
                     .vote(hard.vote())
                     .commit(hard.commit())
+                    .lease(0, hard.promiseNs())
                     .entries(ready.entries())
                     .snapshot(ready.snapshot())
                     .responses(responses)

@@ -16,40 +16,55 @@ final class Promises {
     /** What is left of E on a clock that runs slow, seen by one that runs fast. */
     private final long leaseNs;
 
+    /** The longest E that this peer has promised, in this life or an earlier one; durable before it is answered. */
+    private long promisedNs;
+
     private long promisedUntilNs = Long.MIN_VALUE;
     /** Answers to what was sent before then do not count: the clock may have stood still since. */
     private long countedFromNs = Long.MIN_VALUE;
 
-    Promises(Core core) {
+    /** @param storedNs the longest E that an earlier life has promised */
+    Promises(Core core, long storedNs) {
         this.core = core;
         Config config = core.config;
         on = config.leases;
         promiseNs = config.promiseNs;
         double shortened = promiseNs * (1 - config.clockRateError) / (1 + config.clockRateError);
         leaseNs = (long) shortened - config.marginNs;
-        if (on && config.promiseAtStart) {
-            // Whatever an earlier life promised ends within E of now.
-            promisedUntilNs = core.nowNs + promiseNs;
+        promisedNs = Math.max(promiseNs, storedNs);
+        if (promisedNs > 0 && config.promiseAtStart) {
+            // Whatever an earlier life promised ends within that time from now.
+            promisedUntilNs = core.nowNs + promisedNs;
         }
+    }
+
+    /** What {@link HardState#promiseNs} is to say. */
+    long promisedNs() {
+        return promisedNs;
     }
 
     /** Whether this peer must not start an election now. */
     boolean bound() {
-        return on && core.nowNs < promisedUntilNs;
+        return core.nowNs < promisedUntilNs;
     }
 
     /** A leader was heard. */
     void heard(Message m) {
         if (on) {
-            promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + Math.max(promiseNs, m.promiseNs()));
+            promisedNs = Math.max(promisedNs, m.promiseNs());
+            promise();
         }
     }
 
     /** Its own lease may be relied on a while longer by whoever was served under it. */
     void leadershipEnds() {
         if (on) {
-            promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + promiseNs);
+            promise();
         }
+    }
+
+    private void promise() {
+        promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + promisedNs);
     }
 
     /** A leader must be followed until then, whatever happens. */
@@ -59,7 +74,7 @@ final class Promises {
 
     /** Whether a request for a vote of a newer term is not even considered. */
     boolean refuses(Message request) {
-        if (!on) {
+        if (!on && !bound()) {
             return !request.transferMark()
                     && core.config.checkQuorum
                     && core.leader != 0
@@ -69,12 +84,12 @@ final class Promises {
         if (request.transferMark() && (request.term() == core.term + 1 || request.term() == core.term)) {
             return false;
         }
-        return core.nowNs < promisedUntilNs || (core.leads() && core.nowNs < leaseUntilNs());
+        return bound() || (core.leads() && core.nowNs < leaseUntilNs());
     }
 
     /** Whether a vote in the present term is refused because of a promise. */
     boolean refusesInTerm(Message request) {
-        return on && core.vote != request.from() && refuses(request);
+        return (on || bound()) && core.vote != request.from() && refuses(request);
     }
 
     /** Puts on a leader's message what its answer will be counted from. */
@@ -84,7 +99,7 @@ final class Promises {
 
     /** Puts on an answer to a leader that this peer has promised. */
     Message.Builder answer(Message to, Message.Builder message) {
-        return on ? message.lease(to.sentNs(), promiseNs) : message;
+        return on ? message.lease(to.sentNs(), promisedNs) : message;
     }
 
     /** A follower has answered; one that promises less than E does not count. */
@@ -107,6 +122,11 @@ final class Promises {
         return sentNs == NO_LEASE || !on ? NO_LEASE : sentNs + leaseNs;
     }
 
+    /** How long a lease is that begins now and must not outlast a promise made now, whatever clock either is on. */
+    long leaseNs() {
+        return leaseNs;
+    }
+
     /** How long a span of another clock can be on this one. */
     long longest(long otherNs) {
         return (long) Math.ceil(otherNs * (1 + core.config.clockRateError) / (1 - core.config.clockRateError));
@@ -115,7 +135,7 @@ final class Promises {
     /** The clock may have stood still: nothing that was measured on it counts, as after a restart. */
     void clockSuspected() {
         if (on) {
-            promisedUntilNs = Math.max(promisedUntilNs, core.nowNs + promiseNs);
+            promise();
             countedFromNs = core.nowNs;
             for (Progress each : core.members.peers()) {
                 each.forgetPromise();

@@ -13,6 +13,8 @@ import org.flotilladb.raft.tracker.Progress;
  */
 public final class RawNode {
     private final Core core;
+    /** Whether a {@link TickList} holds it. */
+    boolean listed;
 
     /** Starts a peer from what its storage holds. */
     public RawNode(Config config, long nowNs) {
@@ -21,9 +23,12 @@ public final class RawNode {
 
     // ---- time and wishes -----------------------------------------------------------------------------------------
 
-    /** One tick of the user's pace. */
+    /** One tick of the user's pace; nothing happens while the peer rests. */
     public void tick(long now) {
         core.nowNs = now;
+        if (core.rest.on()) {
+            return;
+        }
         core.electionElapsed++;
         if (core.leads()) {
             core.leading.tick();
@@ -38,6 +43,7 @@ public final class RawNode {
     /** Starts an election now, unless this peer has promised a leader not to. */
     public void campaign(long now) {
         core.nowNs = now;
+        core.rest.wake();
         core.elections.start();
     }
 
@@ -87,6 +93,7 @@ public final class RawNode {
     }
 
     private void propose(List<Entry> entries) throws ProposalDroppedException {
+        core.rest.wake();
         if (core.leads()) {
             core.leading.propose(entries);
         } else if (core.role != Role.FOLLOWER || core.leader == 0) {
@@ -127,6 +134,7 @@ public final class RawNode {
     /** Begins the hand-over of leadership to another voter; it takes it once its log is complete. */
     public void transferLeader(long peer, long now) {
         core.nowNs = now;
+        core.rest.wake();
         handleTransfer(
                 Message.to(core.id, MessageType.TRANSFER_LEADER).from(peer).build());
     }
@@ -139,6 +147,7 @@ public final class RawNode {
      */
     public boolean readIndex(byte[] context, long now) {
         core.nowNs = now;
+        core.rest.wake();
         return core.reads.ask(context);
     }
 
@@ -212,6 +221,9 @@ public final class RawNode {
     }
 
     private Stepped process(Message m) {
+        if (core.rest.swallows(m)) {
+            return Stepped.TAKEN;
+        }
         if (m.term() > core.term) {
             if (isVoteRequest(m) && core.promises.refuses(m)) {
                 return Stepped.TAKEN;
@@ -436,14 +448,24 @@ public final class RawNode {
     }
 
     /**
-     * Whether nothing is under way, so that the group may rest: its peers need not be ticked until somebody proposes, asks,
-     * or sends a message. A leader's lease lapses meanwhile, and is there again one heartbeat after it is woken.
+     * Whether this peer rests ({@link Config.Builder#restAfterTicks}): it need not be ticked before something is asked of it
+     * or a message comes. A leader's lease lapses meanwhile. Nobody notices that a resting group has lost its leader until
+     * somebody asks it for something: who learns that a whole process is gone calls {@link #wake} for the groups that it
+     * led.
      */
-    public boolean isQuiet() {
-        return !hasReady()
-                && core.leader != 0
-                && core.log.applied() == core.log.lastIndex()
-                && (!core.leads() || core.leading.isQuiet());
+    public boolean isResting() {
+        return core.rest.on();
+    }
+
+    /** Ends a rest: a leader renews its lease at once, a follower makes sure that it has a leader. */
+    public void wake(long now) {
+        core.nowNs = now;
+        if (core.rest.on()) {
+            core.rest.wake();
+            if (core.leads()) {
+                core.leading.beat();
+            }
+        }
     }
 
     public Status status() {

@@ -50,7 +50,7 @@ class AsyncStorageTest {
     /** The append thread does its work; returns what leaves for other peers. */
     private List<Message> done(Message write) {
         if (write.term() != 0) {
-            storage.setHardState(new HardState(write.term(), write.vote(), write.commit()));
+            storage.setHardState(write.hardState());
         }
         storage.append(write.entries());
         List<Message> sent = new ArrayList<>();

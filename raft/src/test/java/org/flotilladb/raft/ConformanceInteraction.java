@@ -370,8 +370,7 @@ final class ConformanceInteraction {
             return;
         }
         printWork(work);
-        HardState state = new HardState(work.term(), work.vote(), work.commit());
-        store(node, state.equals(HardState.EMPTY) ? null : state, work.entries(), work.snapshot());
+        store(node, work.hardState(), work.entries(), work.snapshot());
         messages.addAll(work.responses());
     }
 

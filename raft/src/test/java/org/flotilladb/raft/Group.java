@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Predicate;
 
 /** A group of peers in memory for tests: messages move when the test says so, and time passes when it says so. */
@@ -20,6 +21,8 @@ final class Group {
     private final long[] voters;
     private final Consumer<Config.Builder> settings;
     private Predicate<Message> filter = message -> true;
+    private final TreeMap<Long, LongUnaryOperator> clocks = new TreeMap<>();
+    /** True time; each peer's own clock shows the same unless {@link #clock} says otherwise. */
     long nowNs;
 
     /** One peer with its storage and what it has applied. */
@@ -42,7 +45,7 @@ final class Group {
         void start() {
             Config.Builder builder = Config.builder(id, storage).seed(id);
             settings.accept(builder);
-            node = new RawNode(builder.build(), nowNs);
+            node = new RawNode(builder.build(), clock(id));
             applied.clear();
         }
 
@@ -214,7 +217,7 @@ final class Group {
     }
 
     void deliver(Message message) {
-        node(message.to()).step(message, nowNs);
+        node(message.to()).step(message, clock(message.to()));
     }
 
     /** Handles Readies and delivers messages until nothing moves. */
@@ -240,7 +243,7 @@ final class Group {
     void tick() {
         nowNs += TICK_NS;
         for (Peer peer : peers.values()) {
-            peer.node.tick(nowNs);
+            peer.node.tick(clock(peer.id));
         }
         settle();
     }
@@ -253,7 +256,7 @@ final class Group {
 
     /** Makes the peer the leader. */
     Peer elect(long id) {
-        node(id).campaign(nowNs);
+        node(id).campaign(clock(id));
         settle();
         if (!node(id).isLeader()) {
             throw new AssertionError("peer " + id + " was not elected: " + this);
@@ -264,6 +267,17 @@ final class Group {
     /** The peer forgets everything but its storage. */
     void restart(long id) {
         peers.get(id).start();
+    }
+
+    /** What a peer's clock shows now. */
+    long clock(long id) {
+        LongUnaryOperator clock = clocks.get(id);
+        return clock == null ? nowNs : clock.applyAsLong(nowNs);
+    }
+
+    /** From now on the peer's clock shows this function of true time. */
+    void clock(long id, LongUnaryOperator shows) {
+        clocks.put(id, shows);
     }
 
     /** Who leads, in the newest term that has a leader; 0 for nobody. */

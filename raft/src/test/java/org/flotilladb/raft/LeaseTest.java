@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Promises and the leader's lease")
 class LeaseTest {
@@ -116,6 +118,76 @@ class LeaseTest {
     }
 
     @Test
+    void aLargerPromiseIsStoredBeforeItIsAnswered() {
+        Group group = Group.withLeases(3);
+        group.settle();
+        assertEquals(
+                Group.PROMISE_NS,
+                group.peer(2).storage.hardState().promiseNs(),
+                "its own is stored before it can have answered anybody");
+        group.deliver(heartbeat(3 * Group.PROMISE_NS));
+        Ready ready = group.peer(2).handle();
+        assertTrue(ready.mustSync());
+        assertEquals(3 * Group.PROMISE_NS, ready.hardState().promiseNs());
+        assertEquals(List.of(), ready.messagesBeforePersist());
+        assertEquals(
+                List.of(3 * Group.PROMISE_NS),
+                ready.messagesAfterPersist().stream().map(Message::promiseNs).toList());
+        group.deliver(heartbeat(2 * Group.PROMISE_NS));
+        assertEquals(
+                3 * Group.PROMISE_NS,
+                group.peer(2).handle().messagesAfterPersist().get(0).promiseNs());
+        assertEquals(
+                3 * Group.PROMISE_NS, group.peer(2).storage.hardState().promiseNs(), "a smaller one changes nothing");
+    }
+
+    private static Message heartbeat(long promiseNs) {
+        return Message.to(2, MessageType.HEARTBEAT)
+                .from(1)
+                .term(3)
+                .lease(0, promiseNs)
+                .build();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, Group.PROMISE_NS, 2 * Group.PROMISE_NS})
+    void aRestartedPeerKeepsTheLargestPromiseWhateverItsSettingsSayNow(long promisesNowNs) {
+        Group group = Group.withLeases(3);
+        group.deliver(heartbeat(3 * Group.PROMISE_NS));
+        group.peer(2).handleAll();
+        group.nowNs = 77;
+        RawNode again = new RawNode(
+                Config.builder(2, group.peer(2).storage)
+                        .leases(promisesNowNs, Group.RATE_ERROR, Group.MARGIN_NS)
+                        .build(),
+                group.nowNs);
+        long term = again.term();
+        again.campaign(77 + 3 * Group.PROMISE_NS - 1);
+        assertEquals(Role.FOLLOWER, again.role());
+        again.step(
+                Message.to(2, MessageType.VOTE).from(3).term(term + 1).log(9, 9).build(),
+                77 + 3 * Group.PROMISE_NS - 1);
+        assertEquals(term, again.term());
+        again.campaign(77 + 3 * Group.PROMISE_NS);
+        assertEquals(Role.PRE_CANDIDATE, again.role());
+    }
+
+    @Test
+    void aLeaderThatPromisesMoreHasALeaseOnceItsFollowersHaveStoredThat() {
+        long[] promiseNs = {Group.PROMISE_NS};
+        Group group = Group.of(
+                3,
+                builder -> builder.leases(promiseNs[0], Group.RATE_ERROR, Group.MARGIN_NS)
+                        .promiseAtStart(false));
+        promiseNs[0] = 3 * Group.PROMISE_NS;
+        group.restart(1);
+        group.elect(1);
+        group.ticks(4);
+        assertTrue(group.node(1).leaseUntilNs() > group.nowNs + 2 * Group.PROMISE_NS);
+        assertEquals(3 * Group.PROMISE_NS, group.peer(2).storage.hardState().promiseNs());
+    }
+
+    @Test
     void aLeaderThatStepsDownKeepsItsOwnPromise() {
         Group group = Group.withLeases(3);
         group.elect(1);
@@ -147,8 +219,8 @@ class LeaseTest {
         group.filter(message -> message.type() != MessageType.TIMEOUT_NOW);
         group.node(1).transferLeader(2, group.nowNs);
         assertEquals(Long.MIN_VALUE, group.node(1).leaseUntilNs());
-        group.ticks(15);
-        assertTrue(group.node(1).isLeader(), "the transfer has failed");
+        group.ticks(5);
+        assertTrue(group.node(1).isLeader(), "the target has not been heard of");
         assertEquals(Long.MIN_VALUE, group.node(1).leaseUntilNs(), "the TimeoutNow may still arrive");
     }
 

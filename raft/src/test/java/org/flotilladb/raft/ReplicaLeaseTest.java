@@ -53,6 +53,31 @@ class ReplicaLeaseTest {
     }
 
     @Test
+    void aLeaderThatDecidesAloneGrantsNoLongerThanItsOwnPromiseReachesAfterARestart() {
+        Group group = Group.joinable(
+                ConfState.of(List.of(1L), List.of(2L)),
+                2,
+                builder -> builder.leases(Group.PROMISE_NS, Group.RATE_ERROR, Group.MARGIN_NS)
+                        .promiseAtStart(false));
+        group.elect(1);
+        group.node(2).wantReplicaLease(true);
+        long[] longestNs = new long[1];
+        group.filter(message -> {
+            if (message.type() == MessageType.HEARTBEAT && message.replicaLease() != null) {
+                longestNs[0] = Math.max(longestNs[0], message.replicaLease().durationNs());
+            }
+            return true;
+        });
+        group.ticks(6);
+        assertTrue(group.nowNs < group.node(2).replicaLeaseUntilNs());
+        // A learner that asks just before it is granted, on the slowest clock; a leader that restarts just after, on
+        // the
+        // fastest.
+        double lastsNs = longestNs[0] / (1 - Group.RATE_ERROR);
+        assertTrue(lastsNs <= Group.PROMISE_NS / (1 + Group.RATE_ERROR), longestNs[0] + " ns granted");
+    }
+
+    @Test
     void nothingCommitsThatAHolderLacksUntilItsLeaseHasEnded() throws Exception {
         Group group = withHolder();
         long committed = group.node(1).commitIndex();

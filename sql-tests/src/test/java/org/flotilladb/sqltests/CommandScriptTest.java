@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
 import org.flotilladb.sqltests.processes.FreePorts;
 import org.flotilladb.sqltests.processes.JavaProcess;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,8 +60,7 @@ class CommandScriptTest {
 
     /** The stand-in: its version, and what else it does. */
     private void mvn(String version, String more) throws Exception {
-        Path mvn = bin.resolve("mvn");
-        Files.writeString(mvn, """
+        executable("mvn", """
                 #!/usr/bin/env bash
                 set -e
                 if [ "$1" = -version ]; then echo 'Apache Maven VERSION (x)'; exit; fi
@@ -73,7 +73,20 @@ class CommandScriptTest {
                 """.replace("VERSION", version)
                 .replace("FOLDER", folder.toString())
                 .replace("MORE", more));
-        Files.setPosixFilePermissions(mvn, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private void executable(String name, String text) throws Exception {
+        Path file = Files.writeString(bin.resolve(name), text);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** The command of this name that a shell would run, or null. */
+    private static Path onPath(String name) {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+                .map(directory -> Path.of(directory, name))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElse(null);
     }
 
     private List<String> command(String... arguments) {
@@ -129,7 +142,16 @@ class CommandScriptTest {
 
     @Test
     void callsAtTheSameTimeBuildOnce() throws Exception {
-        mvn("3.9.9", "sleep 1");
+        // The build ends when every call has asked for the lock: the first one has it, the others stand before it.
+        Path arrivals = folder.resolve("arrivals");
+        run(0, List.of("mkfifo", arrivals.toString()));
+        executable("flock", """
+                #!/usr/bin/env bash
+                (echo arrived >'ARRIVALS' 9>&- &)
+                exec 'FLOCK' "$@"
+                """.replace("ARRIVALS", arrivals.toString())
+                .replace("FLOCK", onPath("flock").toString()));
+        mvn("3.9.9", "exec 3<>'" + arrivals + "'; read -r <&3; read -r <&3; read -r <&3");
         List<JavaProcess> processes = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             processes.add(JavaProcess.start(folder, command("--version"), line -> {}));
@@ -165,11 +187,9 @@ class CommandScriptTest {
 
         Path tools = Files.createDirectory(folder.resolve("tools"));
         for (String tool : List.of("bash", "env", "dirname", "readlink", "id", "sed", "head", "apt-get")) {
-            for (String directory : System.getenv("PATH").split(File.pathSeparator, -1)) {
-                Path found = Path.of(directory, tool);
-                if (Files.isExecutable(found) && !Files.exists(tools.resolve(tool))) {
-                    Files.createSymbolicLink(tools.resolve(tool), found);
-                }
+            Path found = onPath(tool);
+            if (found != null) {
+                Files.createSymbolicLink(tools.resolve(tool), found);
             }
         }
         JavaProcess noJava = run(

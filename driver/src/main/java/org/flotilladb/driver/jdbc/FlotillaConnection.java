@@ -23,6 +23,8 @@ import java.util.Properties;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.flotilladb.engine.SqlSession;
+import org.flotilladb.engine.keyspace.KeySpaceException;
+import org.h2.message.DbException;
 
 /**
  * A connection: one session of the SQL layer. Safe for many threads, which take turns; cancelling, aborting and the
@@ -32,17 +34,23 @@ public final class FlotillaConnection implements Connection {
     private final SqlSession session;
     private final Running running;
     private final String url;
+    private final Runnable question;
     private final Runnable onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final Properties clientInfo = new Properties();
     private volatile int networkTimeoutMs;
     private volatile boolean readOnly;
+    private volatile int holdability = ResultSet.HOLD_CURSORS_OVER_COMMIT;
 
-    /** @param onClose run once when the connection is closed */
-    public FlotillaConnection(SqlSession session, String url, Runnable onClose) {
+    /**
+     * @param question asks the cluster something, and throws when nobody answers
+     * @param onClose run once when the connection is closed
+     */
+    public FlotillaConnection(SqlSession session, String url, Runnable question, Runnable onClose) {
         this.session = session;
         this.running = new Running(session);
         this.url = url;
+        this.question = question;
         this.onClose = onClose;
     }
 
@@ -278,7 +286,7 @@ public final class FlotillaConnection implements Connection {
         return closed.get();
     }
 
-    /** Asks the cluster, not only this process. */
+    /** Asks the cluster, not only this process; a transaction that is open is not touched. */
     @Override
     public boolean isValid(int timeoutSeconds) throws SQLException {
         if (timeoutSeconds < 0) {
@@ -288,8 +296,11 @@ public final class FlotillaConnection implements Connection {
             return false;
         }
         try {
-            return execute(null, null, timeoutSeconds, h2 -> h2.isValid(timeoutSeconds));
-        } catch (SQLException e) {
+            return running.run(null, timeoutSeconds, networkTimeoutMs, this::networkTimedOut, () -> {
+                question.run();
+                return session.connection().isValid(timeoutSeconds);
+            });
+        } catch (SQLException | KeySpaceException | DbException e) {
             return false;
         }
     }
@@ -385,11 +396,13 @@ public final class FlotillaConnection implements Connection {
     @Override
     public void setHoldability(int a) throws SQLException {
         h2().setHoldability(a);
+        holdability = a;
     }
 
     @Override
     public int getHoldability() throws SQLException {
-        return h2().getHoldability();
+        session();
+        return holdability;
     }
 
     @Override

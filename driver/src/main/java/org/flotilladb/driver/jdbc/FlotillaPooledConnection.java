@@ -17,11 +17,14 @@ import javax.sql.StatementEventListener;
  */
 public final class FlotillaPooledConnection implements PooledConnection {
     private final Connection physical;
+    private final ConnectionState initial;
     private final List<ConnectionEventListener> listeners = new CopyOnWriteArrayList<>();
     private Handle handle;
 
-    public FlotillaPooledConnection(Connection physical) {
+    /** @throws SQLException when the connection cannot be asked how it is now; every user gets it so */
+    public FlotillaPooledConnection(Connection physical) throws SQLException {
         this.physical = physical;
+        this.initial = ConnectionState.of(physical);
     }
 
     /** The connection as it comes from {@code getConnection}; the handle before it is closed by that. */
@@ -32,6 +35,9 @@ public final class FlotillaPooledConnection implements PooledConnection {
         }
         if (handle != null) {
             handle.giveUp();
+            if (physical.isClosed()) {
+                throw new SQLException("The pooled connection is closed: it could not be reset.", "08003", 90007);
+            }
         }
         handle = new Handle();
         return (Connection) Proxy.newProxyInstance(
@@ -90,8 +96,7 @@ public final class FlotillaPooledConnection implements PooledConnection {
                 return Delegation.invoke(physical, method, arguments);
             } catch (SQLException e) {
                 if (String.valueOf(e.getSQLState()).startsWith("08")) {
-                    listeners.forEach(each ->
-                            each.connectionErrorOccurred(new ConnectionEvent(FlotillaPooledConnection.this, e)));
+                    broken(e);
                 }
                 throw e;
             }
@@ -107,7 +112,7 @@ public final class FlotillaPooledConnection implements PooledConnection {
             }
         }
 
-        /** Leaves the connection as a new one is; false if that was done before. */
+        /** Leaves the connection as a new one is; false if that was done before, or cannot be done: then it is closed. */
         boolean giveUp() throws SQLException {
             synchronized (this) {
                 if (closed) {
@@ -116,13 +121,20 @@ public final class FlotillaPooledConnection implements PooledConnection {
                 closed = true;
             }
             if (!physical.isClosed()) {
-                if (!physical.getAutoCommit()) {
-                    physical.rollback();
-                    physical.setAutoCommit(true);
+                try {
+                    initial.restore(physical);
+                } catch (SQLException e) {
+                    physical.close();
+                    broken(e);
+                    return false;
                 }
-                physical.clearWarnings();
             }
             return true;
+        }
+
+        private void broken(SQLException e) {
+            listeners.forEach(
+                    each -> each.connectionErrorOccurred(new ConnectionEvent(FlotillaPooledConnection.this, e)));
         }
     }
 }

@@ -1,9 +1,11 @@
 package org.flotilladb.driver.jdbc;
 
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.Reader;
 import java.math.BigDecimal;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.Clob;
@@ -27,11 +29,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.List;
+import org.h2.message.DbException;
+import org.h2.value.DataType;
+import org.h2.value.Value;
 
 /** A prepared statement; when the session hands over another connection of H2 it is prepared again, and its values set. */
-final class FlotillaPreparedStatement extends FlotillaStatement implements PreparedStatement {
+final class FlotillaPreparedStatement extends WithoutSqlTexts {
     private static final Object UNSET = new Object();
-    private static final Object STREAM = new Object();
 
     private record Null(int type) {}
 
@@ -54,6 +58,7 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
         PreparedStatement now = (PreparedStatement) super.on(h2);
         if (now != prepared) {
             prepared = now;
+            now.clearParameters();
             replay(now, values, count);
         }
         return now;
@@ -70,12 +75,7 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
     private static void replay(PreparedStatement to, Object[] values, int count) throws SQLException {
         for (int i = 0; i < count; i++) {
             Object value = values[i];
-            if (value == STREAM) {
-                throw new SQLException(
-                        "The catalog has changed since the stream for parameter " + (i + 1)
-                                + " was set: set it again and execute again.",
-                        "40001");
-            } else if (value instanceof Null none) {
+            if (value instanceof Null none) {
                 to.setNull(i + 1, none.type);
             } else if (value != UNSET) {
                 to.setObject(i + 1, value);
@@ -84,9 +84,6 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
     }
 
     private void slot(int parameter, Object value) {
-        if (parameter < 1) {
-            return;
-        }
         if (parameter > values.length) {
             int before = values.length;
             values = Arrays.copyOf(values, Math.max(parameter, before * 2));
@@ -104,13 +101,39 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
         slot(parameter, new Null(type));
     }
 
-    private void noteStream(int parameter) {
-        slot(parameter, STREAM);
+    /** H2 takes its own values as they are. */
+    private void set(int parameter, Value value) throws SQLException {
+        own().setObject(parameter, value);
+        slot(parameter, value);
+    }
+
+    private Connection h2Connection() throws SQLException {
+        return own().getConnection();
+    }
+
+    private static Reader ascii(InputStream in) {
+        return in == null ? null : new InputStreamReader(in, StandardCharsets.US_ASCII);
+    }
+
+    private static int valueType(int sqlType) throws SQLException {
+        try {
+            return DataType.convertSQLTypeToValueType(sqlType);
+        } catch (DbException e) {
+            throw e.getSQLException();
+        }
+    }
+
+    private static int valueType(SQLType sqlType) throws SQLException {
+        try {
+            return DataType.convertSQLTypeToValueType(sqlType);
+        } catch (DbException e) {
+            throw e.getSQLException();
+        }
     }
 
     @Override
     public ResultSet executeQuery() throws SQLException {
-        return runChecked(sql, h2 -> own(h2).executeQuery());
+        return runChecked(sql, h2 -> UpdatableRows.wrap(own(h2).executeQuery(), h2, this));
     }
 
     @Override
@@ -141,12 +164,6 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
     @Override
     public void addBatch() throws SQLException {
         own();
-        for (int i = 0; i < count; i++) {
-            if (values[i] == STREAM) {
-                throw new SQLException(
-                        "A batch keeps values, not streams: set parameter " + (i + 1) + " as a value.", "0A000");
-            }
-        }
         batch.add(Arrays.copyOf(values, count));
     }
 
@@ -178,6 +195,8 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
             }));
         }
         batchKeys = keys;
+        // H2's statement has the values of the last row, not those that were set last.
+        prepared = null;
         return results.counts();
     }
 
@@ -187,222 +206,129 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
     }
 
     @Override
-    @Deprecated
-    public void setUnicodeStream(int a, InputStream b, int c) throws SQLException {
-        throw new SQLException("Streams of this kind are not supported: use setCharacterStream.", "0A000");
-    }
-
-    private static SQLException notHere() {
-        return new SQLException(
-                "A prepared statement already has its SQL: use the methods without it.", "90130", 90130);
-    }
-
-    @Override
-    public ResultSet executeQuery(String text) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public int executeUpdate(String text) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public int executeUpdate(String text, int b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public int executeUpdate(String text, int[] b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public int executeUpdate(String text, String[] b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public boolean execute(String text) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public boolean execute(String text, int b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public boolean execute(String text, int[] b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public boolean execute(String text, String[] b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public long executeLargeUpdate(String text) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public long executeLargeUpdate(String text, int b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public long executeLargeUpdate(String text, int[] b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public long executeLargeUpdate(String text, String[] b) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
-    public void addBatch(String text) throws SQLException {
-        throw notHere();
-    }
-
-    @Override
     public void setNull(int a, int b) throws SQLException {
-        noteNull(a, b);
         own().setNull(a, b);
+        noteNull(a, b);
     }
 
     @Override
     public void setBoolean(int a, boolean b) throws SQLException {
-        note(a, b);
         own().setBoolean(a, b);
+        note(a, b);
     }
 
     @Override
     public void setByte(int a, byte b) throws SQLException {
-        note(a, b);
         own().setByte(a, b);
+        note(a, b);
     }
 
     @Override
     public void setShort(int a, short b) throws SQLException {
-        note(a, b);
         own().setShort(a, b);
+        note(a, b);
     }
 
     @Override
     public void setInt(int a, int b) throws SQLException {
-        note(a, b);
         own().setInt(a, b);
+        note(a, b);
     }
 
     @Override
     public void setLong(int a, long b) throws SQLException {
-        note(a, b);
         own().setLong(a, b);
+        note(a, b);
     }
 
     @Override
     public void setFloat(int a, float b) throws SQLException {
-        note(a, b);
         own().setFloat(a, b);
+        note(a, b);
     }
 
     @Override
     public void setDouble(int a, double b) throws SQLException {
-        note(a, b);
         own().setDouble(a, b);
+        note(a, b);
     }
 
     @Override
     public void setBigDecimal(int a, BigDecimal b) throws SQLException {
-        note(a, b);
         own().setBigDecimal(a, b);
+        note(a, b);
     }
 
     @Override
     public void setString(int a, String b) throws SQLException {
-        note(a, b);
         own().setString(a, b);
+        note(a, b);
     }
 
     @Override
     public void setBytes(int a, byte[] b) throws SQLException {
-        note(a, b);
-        own().setBytes(a, b);
+        set(a, ParameterValues.bytes(b));
     }
 
     @Override
     public void setDate(int a, Date b) throws SQLException {
-        note(a, b);
-        own().setDate(a, b);
+        setDate(a, b, null);
     }
 
     @Override
     public void setTime(int a, Time b) throws SQLException {
-        note(a, b);
-        own().setTime(a, b);
+        setTime(a, b, null);
     }
 
     @Override
     public void setTimestamp(int a, Timestamp b) throws SQLException {
-        note(a, b);
-        own().setTimestamp(a, b);
+        setTimestamp(a, b, null);
     }
 
     @Override
     public void setAsciiStream(int a, InputStream b, int c) throws SQLException {
-        noteStream(a);
-        own().setAsciiStream(a, b, c);
+        set(a, ParameterValues.clob(a, ascii(b), c));
     }
 
     @Override
     public void setBinaryStream(int a, InputStream b, int c) throws SQLException {
-        noteStream(a);
-        own().setBinaryStream(a, b, c);
+        set(a, ParameterValues.blob(a, b, c));
     }
 
     @Override
     public void setObject(int a, Object b, int c) throws SQLException {
-        note(a, b);
-        own().setObject(a, b, c);
+        set(a, ParameterValues.object(h2Connection(), a, b, valueType(c)));
     }
 
     @Override
     public void setObject(int a, Object b) throws SQLException {
-        note(a, b);
-        own().setObject(a, b);
+        set(a, ParameterValues.object(h2Connection(), a, b, Value.UNKNOWN));
     }
 
     @Override
     public void setCharacterStream(int a, Reader b, int c) throws SQLException {
-        noteStream(a);
-        own().setCharacterStream(a, b, c);
+        set(a, ParameterValues.clob(a, b, c));
     }
 
     @Override
     public void setRef(int a, Ref b) throws SQLException {
-        note(a, b);
         own().setRef(a, b);
+        note(a, b);
     }
 
     @Override
     public void setBlob(int a, Blob b) throws SQLException {
-        noteStream(a);
-        own().setBlob(a, b);
+        set(a, ParameterValues.object(h2Connection(), a, b, Value.UNKNOWN));
     }
 
     @Override
     public void setClob(int a, Clob b) throws SQLException {
-        noteStream(a);
-        own().setClob(a, b);
+        set(a, ParameterValues.object(h2Connection(), a, b, Value.UNKNOWN));
     }
 
     @Override
     public void setArray(int a, Array b) throws SQLException {
-        note(a, b);
-        own().setArray(a, b);
+        set(a, ParameterValues.array(h2Connection(), b));
     }
 
     @Override
@@ -412,32 +338,29 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
 
     @Override
     public void setDate(int a, Date b, Calendar c) throws SQLException {
-        note(a, b);
-        own().setDate(a, b, c);
+        set(a, ParameterValues.date(h2Connection(), b, c));
     }
 
     @Override
     public void setTime(int a, Time b, Calendar c) throws SQLException {
-        note(a, b);
-        own().setTime(a, b, c);
+        set(a, ParameterValues.time(h2Connection(), b, c));
     }
 
     @Override
     public void setTimestamp(int a, Timestamp b, Calendar c) throws SQLException {
-        note(a, b);
-        own().setTimestamp(a, b, c);
+        set(a, ParameterValues.timestamp(h2Connection(), b, c));
     }
 
     @Override
     public void setNull(int a, int b, String c) throws SQLException {
-        noteNull(a, b);
         own().setNull(a, b, c);
+        noteNull(a, b);
     }
 
     @Override
     public void setURL(int a, URL b) throws SQLException {
-        note(a, b);
         own().setURL(a, b);
+        note(a, b);
     }
 
     @Override
@@ -447,127 +370,108 @@ final class FlotillaPreparedStatement extends FlotillaStatement implements Prepa
 
     @Override
     public void setRowId(int a, RowId b) throws SQLException {
-        note(a, b);
         own().setRowId(a, b);
+        note(a, b);
     }
 
     @Override
     public void setNString(int a, String b) throws SQLException {
-        note(a, b);
         own().setNString(a, b);
+        note(a, b);
     }
 
     @Override
     public void setNCharacterStream(int a, Reader b, long c) throws SQLException {
-        noteStream(a);
-        own().setNCharacterStream(a, b, c);
+        set(a, ParameterValues.clob(a, b, c));
     }
 
     @Override
     public void setNClob(int a, NClob b) throws SQLException {
-        noteStream(a);
-        own().setNClob(a, b);
+        set(a, ParameterValues.object(h2Connection(), a, b, Value.UNKNOWN));
     }
 
     @Override
     public void setClob(int a, Reader b, long c) throws SQLException {
-        noteStream(a);
-        own().setClob(a, b, c);
+        set(a, ParameterValues.clob(a, b, c));
     }
 
     @Override
     public void setBlob(int a, InputStream b, long c) throws SQLException {
-        noteStream(a);
-        own().setBlob(a, b, c);
+        set(a, ParameterValues.blob(a, b, c));
     }
 
     @Override
     public void setNClob(int a, Reader b, long c) throws SQLException {
-        noteStream(a);
-        own().setNClob(a, b, c);
+        set(a, ParameterValues.clob(a, b, c));
     }
 
     @Override
     public void setSQLXML(int a, SQLXML b) throws SQLException {
-        note(a, b);
-        own().setSQLXML(a, b);
+        set(a, ParameterValues.object(h2Connection(), a, b, Value.UNKNOWN));
     }
 
     @Override
     public void setObject(int a, Object b, int c, int d) throws SQLException {
-        note(a, b);
-        own().setObject(a, b, c, d);
+        setObject(a, b, c);
     }
 
     @Override
     public void setAsciiStream(int a, InputStream b, long c) throws SQLException {
-        noteStream(a);
-        own().setAsciiStream(a, b, c);
+        set(a, ParameterValues.clob(a, ascii(b), c));
     }
 
     @Override
     public void setBinaryStream(int a, InputStream b, long c) throws SQLException {
-        noteStream(a);
-        own().setBinaryStream(a, b, c);
+        set(a, ParameterValues.blob(a, b, c));
     }
 
     @Override
     public void setCharacterStream(int a, Reader b, long c) throws SQLException {
-        noteStream(a);
-        own().setCharacterStream(a, b, c);
+        set(a, ParameterValues.clob(a, b, c));
     }
 
     @Override
     public void setAsciiStream(int a, InputStream b) throws SQLException {
-        noteStream(a);
-        own().setAsciiStream(a, b);
+        set(a, ParameterValues.clob(a, ascii(b), -1));
     }
 
     @Override
     public void setBinaryStream(int a, InputStream b) throws SQLException {
-        noteStream(a);
-        own().setBinaryStream(a, b);
+        set(a, ParameterValues.blob(a, b, -1));
     }
 
     @Override
     public void setCharacterStream(int a, Reader b) throws SQLException {
-        noteStream(a);
-        own().setCharacterStream(a, b);
+        set(a, ParameterValues.clob(a, b, -1));
     }
 
     @Override
     public void setNCharacterStream(int a, Reader b) throws SQLException {
-        noteStream(a);
-        own().setNCharacterStream(a, b);
+        set(a, ParameterValues.clob(a, b, -1));
     }
 
     @Override
     public void setClob(int a, Reader b) throws SQLException {
-        noteStream(a);
-        own().setClob(a, b);
+        set(a, ParameterValues.clob(a, b, -1));
     }
 
     @Override
     public void setBlob(int a, InputStream b) throws SQLException {
-        noteStream(a);
-        own().setBlob(a, b);
+        set(a, ParameterValues.blob(a, b, -1));
     }
 
     @Override
     public void setNClob(int a, Reader b) throws SQLException {
-        noteStream(a);
-        own().setNClob(a, b);
+        set(a, ParameterValues.clob(a, b, -1));
     }
 
     @Override
     public void setObject(int a, Object b, SQLType c, int d) throws SQLException {
-        note(a, b);
-        own().setObject(a, b, c, d);
+        setObject(a, b, c);
     }
 
     @Override
     public void setObject(int a, Object b, SQLType c) throws SQLException {
-        note(a, b);
-        own().setObject(a, b, c);
+        set(a, ParameterValues.object(h2Connection(), a, b, valueType(c)));
     }
 }

@@ -7,6 +7,7 @@ import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import org.flotilladb.engine.SqlSession;
 
 /** A statement: whatever executes goes through the session, which may hand over another connection of H2. */
 class FlotillaStatement implements Statement {
@@ -83,6 +84,12 @@ class FlotillaStatement implements Statement {
     /** As {@link #run}, for a text that has been looked at. */
     final <T> T runChecked(String sql, Work<T> work) throws SQLException {
         return connection.execute(this, sql, queryTimeoutSeconds, h2 -> work.run(on(h2)));
+    }
+
+    /** Runs what a result of this statement does, as its own. */
+    final <T> T onConnection(SqlSession.SqlWork<T> work) throws SQLException {
+        checkOpen();
+        return connection.execute(this, null, queryTimeoutSeconds, work);
     }
 
     @Override
@@ -199,7 +206,7 @@ class FlotillaStatement implements Statement {
 
     @Override
     public ResultSet executeQuery(String sql) throws SQLException {
-        return run(sql, h2 -> h2.executeQuery(sql));
+        return run(sql, h2 -> UpdatableRows.wrap(h2.executeQuery(sql), h2, this));
     }
 
     @Override
@@ -300,7 +307,8 @@ class FlotillaStatement implements Statement {
 
     @Override
     public ResultSet getResultSet() throws SQLException {
-        return h2().getResultSet();
+        Statement now = h2();
+        return UpdatableRows.wrap(now.getResultSet(), now, this);
     }
 
     @Override

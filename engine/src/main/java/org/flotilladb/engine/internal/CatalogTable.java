@@ -26,11 +26,18 @@ final class CatalogTable extends RegionTable {
     /** Who changes definitions does so on the newest catalog: H2 looks into this table before it writes. */
     @Override
     public boolean lock(SessionLocal session, int lockType) {
-        boolean had = super.lock(session, lockType);
-        if (!had
-                && lockType == EXCLUSIVE_LOCK
+        boolean defines = lockType == EXCLUSIVE_LOCK
                 && mirror.complete()
-                && session != session.getDatabase().getSystemSession()) {
+                && session != session.getDatabase().getSystemSession();
+        if (defines && !isLockedExclusivelyBy(session)) {
+            try {
+                mirror.state(session).defines(session);
+            } catch (KeySpaceException e) {
+                throw Errors.convert(e);
+            }
+        }
+        boolean had = super.lock(session, lockType);
+        if (!had && defines) {
             try {
                 mirror.state(session).lockCatalog(session);
                 if (DefinitionStack.changesDomain()) {

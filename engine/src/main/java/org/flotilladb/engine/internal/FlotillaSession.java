@@ -69,15 +69,16 @@ final class FlotillaSession implements SqlSession {
             boolean alone = false;
             boolean first = false;
             boolean defines = traits(sql).defines();
-            Mirror entered = enterGate(defines);
+            Mirror entered = mirror;
+            DefinitionGate.Pass pass = enterGate(defines);
             try {
                 statementBegins();
                 while (mirror != entered) {
                     // It has moved to a newer mirror, where others may be changing the catalog.
                     mirror.state(session).dropPrepared();
-                    leaveGate(entered, defines);
-                    entered = null;
-                    entered = enterGate(defines);
+                    pass.leave();
+                    entered = mirror;
+                    pass = enterGate(defines);
                     statementBegins();
                 }
                 state = mirror.state(session);
@@ -109,31 +110,20 @@ final class FlotillaSession implements SqlSession {
                 throw surfaced(e.getSQLException());
             } finally {
                 mirror.state(session).dropPrepared();
-                leaveGate(entered, defines);
+                mirror.state(session).passes(null);
+                pass.leave();
             }
         }
     }
 
-    /** Passes the gate of this session's mirror, which is returned. */
-    private Mirror enterGate(boolean defines) throws SQLException {
-        Mirror here = mirror;
-        if (defines) {
-            here.gate().define(session.getLockTimeout());
-        } else {
-            here.gate().enter(here.state(session).inTransaction());
-        }
-        return here;
-    }
-
-    private static void leaveGate(Mirror entered, boolean defines) {
-        if (entered == null) {
-            return;
-        }
-        if (defines) {
-            entered.gate().defined();
-        } else {
-            entered.gate().leave();
-        }
+    /** Passes the gate of this session's mirror. */
+    private DefinitionGate.Pass enterGate(boolean defines) throws SQLException {
+        SessionState state = mirror.state(session);
+        DefinitionGate.Pass pass = defines
+                ? mirror.gate().define(session.getLockTimeout())
+                : mirror.gate().enter(state.inTransaction());
+        state.passes(pass);
+        return pass;
     }
 
     private boolean runAgain(SQLException e, boolean single, int attempt) {

@@ -443,8 +443,9 @@ class RegionTable extends TableBase {
             // Always the catalog first, so that two definitions do not wait for one another.
             h2.lockMeta(session);
         }
-        if (lock.acquire(session, lockType == EXCLUSIVE_LOCK, this)) {
-            SessionState state = mirror.state(session);
+        SessionState state = mirror.state(session);
+        boolean alone = lockType == EXCLUSIVE_LOCK;
+        if (lock.acquire(session, alone, this, alone ? state.mayStepAside() : null)) {
             // The anchor tells us of the end of the transaction, which releases this.
             transaction(session);
             state.lockedTables().add(this);

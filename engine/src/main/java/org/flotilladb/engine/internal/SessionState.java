@@ -54,6 +54,11 @@ final class SessionState {
     private Definition definition;
     /** A change of the catalog was undone: H2's memory of it cannot be relied on. */
     private boolean catalogUndone;
+    /** How the statement that runs has passed the gate; null between statements. */
+    private DefinitionGate.Pass pass;
+
+    /** The mirror's version when it did. */
+    private long passedAtVersion;
     /** H2 has committed within a definition statement that goes on: ours ends with the statement. */
     private boolean held;
     /** The mirror's version when the transaction began. */
@@ -89,6 +94,30 @@ final class SessionState {
 
     boolean inTransaction() {
         return transaction != null;
+    }
+
+    /** A statement has passed the gate, or null: is over. */
+    void passes(DefinitionGate.Pass next) {
+        pass = next;
+        passedAtVersion = mirror.version();
+    }
+
+    /** The statement that runs is about to change definitions: it does so alone, on the catalog it was planned with. */
+    void defines(SessionLocal session) {
+        if (pass == null || pass.defines()) {
+            return;
+        }
+        pass.becomeDefinition(session.getLockTimeout());
+        if (mirror.version() != passedAtVersion) {
+            throw new KeySpaceException(
+                    KeySpaceException.Kind.STALE_SCHEMA,
+                    "another session of this process has changed it since this statement began");
+        }
+    }
+
+    /** The definition that runs and may still step aside at the gate, as it has changed nothing yet; else null. */
+    DefinitionGate.Pass mayStepAside() {
+        return pass != null && pass.defines() && catalogMark < 0 ? pass : null;
     }
 
     /** A statement is about to be run: reads see what is committed by now. */

@@ -29,31 +29,52 @@ final class TableLock {
         return exclusive != null;
     }
 
-    /** Returns true if the session had not held it at all before. */
-    boolean acquire(SessionLocal session, boolean alone, Table table) {
-        synchronized (this) {
-            long deadline = 0;
-            while (!free(session, alone)) {
-                long now = System.nanoTime() / 1_000_000L;
-                if (deadline == 0) {
-                    deadline = now + session.getLockTimeout();
-                } else if (now >= deadline) {
-                    throw DbException.get(ErrorCode.LOCK_TIMEOUT_1, table.getName());
+    /**
+     * Returns true if the session had not held it at all before.
+     *
+     * @param definition a definition that lets open transactions go on while it waits for them to end, or null
+     */
+    boolean acquire(SessionLocal session, boolean alone, Table table, DefinitionGate.Pass definition) {
+        long deadlineMs = nowMs() + session.getLockTimeout();
+        boolean aside = false;
+        while (true) {
+            synchronized (this) {
+                while (!free(session, alone)) {
+                    if (definition != null && !aside) {
+                        definition.stepAside();
+                        aside = true;
+                    }
+                    awaitChange(session, deadlineMs, table);
                 }
-                session.checkCanceled();
-                try {
-                    wait(LOOK_AGAIN_MS);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    throw DbException.get(ErrorCode.STATEMENT_WAS_CANCELED);
+                if (!aside) {
+                    boolean first = !holders.containsKey(session);
+                    holders.put(session, alone || Boolean.TRUE.equals(holders.get(session)));
+                    if (alone) {
+                        exclusive = session;
+                    }
+                    return first;
                 }
             }
-            boolean first = !holders.containsKey(session);
-            holders.put(session, alone || Boolean.TRUE.equals(holders.get(session)));
-            if (alone) {
-                exclusive = session;
-            }
-            return first;
+            // Not yet taken: a statement that has passed the gate meanwhile may ask for it, and is waited for.
+            definition.stepBack(Math.max(1, deadlineMs - nowMs()));
+            aside = false;
+        }
+    }
+
+    private static long nowMs() {
+        return System.nanoTime() / 1_000_000L;
+    }
+
+    private synchronized void awaitChange(SessionLocal session, long deadlineMs, Table table) {
+        if (nowMs() >= deadlineMs) {
+            throw DbException.get(ErrorCode.LOCK_TIMEOUT_1, table.getName());
+        }
+        session.checkCanceled();
+        try {
+            wait(LOOK_AGAIN_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw DbException.get(ErrorCode.STATEMENT_WAS_CANCELED);
         }
     }
 

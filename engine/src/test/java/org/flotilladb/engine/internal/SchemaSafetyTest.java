@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A write planned with an old catalog does not commit after the definition of its table has changed, nor reads wrongly. */
 public class SchemaSafetyTest {
@@ -277,8 +279,7 @@ public class SchemaSafetyTest {
     @Test
     void theAnnouncementOfADeadProcessHoldsNobodyUp() throws Exception {
         long table = lastTable() - 1;
-        Mirror mirror =
-                Mirror.of((org.h2.engine.SessionLocal) ((org.h2.jdbc.JdbcConnection) here.connection()).getSession());
+        Mirror mirror = mirror(here);
         assertTrue(fixture.cluster.everHadPrefix(CatalogKeys.tablePrefix(1, table)));
         Definition dead = new Definition(mirror);
         dead.fence(table);
@@ -322,9 +323,64 @@ public class SchemaSafetyTest {
     }
 
     @Test
-    void readersInTheProcessOfADefinitionNeverSeeItHalfMade() throws Exception {
+    void aDefinitionLetsTheTransactionsOfItsProcessEndThatHoldItsTable() throws Exception {
+        SqlDatabase process = fixture.process();
+        here = fixture.session(process);
+        SqlSession writer = fixture.session(process);
+        DefinitionGate gate = mirror(here).gate();
+        for (String definition :
+                List.of("CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN W INT DEFAULT 0", "TRUNCATE TABLE T")) {
+            run(here, "SET LOCK_TIMEOUT 60000");
+            writer.setAutoCommit(false);
+            run(writer, "INSERT INTO T(ID, V) VALUES (3, 3)");
+            AtomicReference<SQLException> failure = new AtomicReference<>();
+            Thread definer = inBackground(definition, failure);
+            while (!gate.waitsForTransactions() && definer.isAlive()) {
+                Thread.onSpinWait();
+            }
+            run(writer, "UPDATE T SET V = 4 WHERE ID = 3", "INSERT INTO U VALUES (9, 9)", "DELETE FROM U WHERE ID = 9");
+            writer.commit();
+            definer.join();
+            assertEquals(null, failure.get(), definition);
+            check(writer, "SELECT COUNT(*) FROM T WHERE V = 4", definition.startsWith("TRUNCATE") ? "0" : "1");
+            run(writer, "DELETE FROM T WHERE ID = 3");
+            writer.commit();
+        }
+    }
+
+    @Test
+    void aDefinitionWhoseTableStaysInUseGivesUpAndHoldsNobodyUpAfterwards() throws Exception {
+        SqlDatabase process = fixture.process();
+        here = fixture.session(process);
+        SqlSession writer = fixture.session(process);
+        writer.setAutoCommit(false);
+        run(writer, "INSERT INTO T VALUES (3, 3)");
+        run(here, "SET LOCK_TIMEOUT 1");
+        assertEquals("HYT00", fails(here, "CREATE INDEX I ON T(V)").getSQLState());
+        run(writer, "UPDATE T SET V = 4 WHERE ID = 3");
+        check(fixture.session(process), "SELECT COUNT(*) FROM T", "2");
+        writer.commit();
+        run(here, "CREATE INDEX I ON T(V)");
+        check(there, "SELECT ID FROM T WHERE V = 4", "3");
+    }
+
+    private static Mirror mirror(SqlSession session) throws SQLException {
+        return Mirror.of((org.h2.engine.SessionLocal) ((org.h2.jdbc.JdbcConnection) session.connection()).getSession());
+    }
+
+    /** Called from SQL: a definition that no statement's text shows. */
+    public static int define(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            return statement.executeUpdate(sql);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void readersInTheProcessOfADefinitionNeverSeeItHalfMade(boolean byFunction) throws Exception {
         SqlDatabase process = fixture.process();
         SqlSession definer = fixture.session(process);
+        run(definer, "CREATE ALIAS DEFINE FOR '" + SchemaSafetyTest.class.getName() + ".define'");
         SqlSession reader = fixture.session(process);
         AtomicBoolean done = new AtomicBoolean();
         AtomicInteger reads = new AtomicInteger();
@@ -342,8 +398,13 @@ public class SchemaSafetyTest {
         thread.start();
         for (int i = 0; i < 8 && failure.get() == null; i++) {
             int before = reads.get();
-            run(definer, "CREATE INDEX I ON T(V)", "ALTER TABLE T ADD COLUMN C INT DEFAULT 1");
-            run(definer, "DROP INDEX I", "ALTER TABLE T DROP COLUMN C");
+            for (String definition : List.of(
+                    "CREATE INDEX I ON T(V)",
+                    "ALTER TABLE T ADD COLUMN C INT DEFAULT 1",
+                    "DROP INDEX I",
+                    "ALTER TABLE T DROP COLUMN C")) {
+                run(definer, byFunction ? "CALL DEFINE('" + definition + "')" : definition);
+            }
             while (reads.get() < before + 5 && failure.get() == null) {
                 Thread.onSpinWait();
             }

@@ -26,6 +26,10 @@ final class Frames {
 
     private static final int LENGTH_BYTES = 4;
     private static final int ID_BYTES = 8;
+
+    /** Largest envelope that fits into a frame. */
+    static final int MAX_ENVELOPE_BYTES = MAX_BYTES - LENGTH_BYTES - ID_BYTES;
+
     private static final int FLUSH_AFTER = 64;
 
     private Frames() {}
@@ -84,18 +88,20 @@ final class Frames {
             super(Frame.class, true);
         }
 
+        /** Refuses what is too large before it takes memory; the write fails with it. */
         @Override
-        protected ByteBuf allocateBuffer(ChannelHandlerContext context, Frame frame, boolean preferDirect) {
-            return context.alloc()
-                    .ioBuffer(LENGTH_BYTES + ID_BYTES + frame.envelope().getSerializedSize());
+        protected ByteBuf allocateBuffer(ChannelHandlerContext context, Frame frame, boolean preferDirect)
+                throws IOException {
+            int size = frame.envelope().getSerializedSize();
+            if (size > MAX_ENVELOPE_BYTES) {
+                throw new IOException("a message of " + size + " bytes is above the limit of " + MAX_ENVELOPE_BYTES);
+            }
+            return context.alloc().ioBuffer(LENGTH_BYTES + ID_BYTES + size);
         }
 
         @Override
         protected void encode(ChannelHandlerContext context, Frame frame, ByteBuf out) throws IOException {
             int size = frame.envelope().getSerializedSize();
-            if (size > MAX_BYTES - LENGTH_BYTES - ID_BYTES) {
-                throw new IOException("a message of " + size + " bytes is above the limit of " + MAX_BYTES);
-            }
             out.writeInt(ID_BYTES + size);
             out.writeLong(frame.id());
             out.ensureWritable(size);

@@ -151,7 +151,20 @@ public final class NettyServer implements AutoCloseable {
         }
 
         private void answer(ChannelHandlerContext context, long id, Envelope response) {
-            context.writeAndFlush(new Frame(id, response));
+            Envelope fitting = AnswerLimit.fitting(response);
+            if (fitting != response) {
+                LOG.warn(
+                        "An answer of {} bytes to {} is above the limit of {}: it gets an error instead",
+                        response.getSerializedSize(),
+                        context.channel().remoteAddress(),
+                        Frames.MAX_ENVELOPE_BYTES);
+            }
+            context.writeAndFlush(new Frame(id, fitting)).addListener(written -> {
+                // Whoever waits for this answer must not do so until his time is up.
+                if (!written.isSuccess() && context.channel().isOpen()) {
+                    exceptionCaught(context, written.cause());
+                }
+            });
             if (inFlight.decrementAndGet() == MAX_IN_FLIGHT / 2) {
                 context.executor().execute(() -> regulate(context));
             }

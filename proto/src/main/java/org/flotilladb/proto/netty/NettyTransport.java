@@ -12,6 +12,7 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.EncoderException;
 import io.netty.util.Timeout;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -193,13 +194,22 @@ public final class NettyTransport implements Transport {
                 return;
             }
             channel.writeAndFlush(new Frame(one.id, one.request)).addListener(written -> {
-                if (!written.isSuccess()) {
+                if (written.isSuccess()) {
+                    return;
+                }
+                Throwable cause = written.cause();
+                if (cause instanceof EncoderException) {
+                    // Not a byte of it has left.
+                    Throwable why = cause.getCause() == null ? cause : cause.getCause();
+                    fail(
+                            one.id,
+                            new Failure(Failure.Kind.NOT_SENT, "nothing sent to " + address + ": " + why.getMessage()));
+                } else {
                     fail(
                             one.id,
                             new Failure(
                                     Failure.Kind.LOST,
-                                    "the connection to " + address + " broke: "
-                                            + written.cause().getMessage()));
+                                    "the connection to " + address + " broke: " + cause.getMessage()));
                 }
             });
         }

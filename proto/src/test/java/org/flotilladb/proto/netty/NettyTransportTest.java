@@ -1,13 +1,13 @@
 package org.flotilladb.proto.netty;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -21,6 +21,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.flotilladb.proto.ClusterInfoResponse;
+import org.flotilladb.proto.ClusterInit;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.GetRequest;
 import org.flotilladb.proto.GetResponse;
@@ -28,7 +30,10 @@ import org.flotilladb.proto.Handshake;
 import org.flotilladb.proto.MessageHandler;
 import org.flotilladb.proto.NodeStatusRequest;
 import org.flotilladb.proto.NodeStatusResponse;
+import org.flotilladb.proto.PlacementError;
+import org.flotilladb.proto.PlacementResponse;
 import org.flotilladb.proto.RaftBatch;
+import org.flotilladb.proto.RegionError;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport.Failure;
@@ -412,6 +417,91 @@ class NettyTransportTest {
         }
     }
 
+    private static ByteString bytes(int size) {
+        return ByteString.copyFrom(new byte[size]);
+    }
+
+    /** Answers every request with this. */
+    private record Always(Envelope answer) implements MessageHandler {
+        @Override
+        public void onMessage(Envelope message) {}
+
+        @Override
+        public void onRequest(Envelope request, Responder responder) {
+            responder.respond(answer);
+        }
+    }
+
+    @Test
+    void anAnswerAboveTheLimitOfAFrameBecomesAnErrorThatSaysSo() throws Exception {
+        Envelope ofRegion = Envelope.newBuilder()
+                .setRegionResponse(RegionResponse.newBuilder()
+                        .setGet(GetResponse.newBuilder().setValue(bytes(Frames.MAX_BYTES))))
+                .build();
+        try (NettyServer server = serve(0, new Always(ofRegion))) {
+            Envelope answer = (Envelope) ask(address(server), HELD, LONG_MS).get();
+            RegionError error = answer.getRegionResponse().getError();
+            assertEquals(RegionError.KindCase.ENTRY_TOO_LARGE, error.getKindCase());
+            assertEquals(ofRegion.getSerializedSize(), error.getEntryTooLarge().getSizeBytes());
+            assertTrue(error.getMessage().contains("limit of " + Frames.MAX_ENVELOPE_BYTES), error.getMessage());
+        }
+        Envelope ofPlacement = Envelope.newBuilder()
+                .setPlacementResponse(PlacementResponse.newBuilder()
+                        .setClusterInfo(ClusterInfoResponse.newBuilder()
+                                .setInit(ClusterInit.newBuilder().addNodeAddressesBytes(bytes(Frames.MAX_BYTES)))))
+                .build();
+        try (NettyServer server = serve(0, new Always(ofPlacement))) {
+            Envelope answer = (Envelope) ask(address(server), HELD, LONG_MS).get();
+            PlacementError error = answer.getPlacementResponse().getError();
+            assertTrue(error.getMessage().contains("limit of " + Frames.MAX_ENVELOPE_BYTES), error.getMessage());
+        }
+    }
+
+    private static Envelope version(int sizeBytes) {
+        return Envelope.newBuilder()
+                .setStatusResponse(NodeStatusResponse.newBuilder().setVersionBytes(bytes(sizeBytes)))
+                .build();
+    }
+
+    @Test
+    void theLargestAnswerArrives() throws Exception {
+        int smaller = Frames.MAX_ENVELOPE_BYTES - 100;
+        Envelope largest = version(Frames.MAX_ENVELOPE_BYTES - (version(smaller).getSerializedSize() - smaller));
+        assertEquals(Frames.MAX_ENVELOPE_BYTES, largest.getSerializedSize());
+        try (NettyServer server = serve(0, new Always(largest))) {
+            Envelope answer = (Envelope) ask(address(server), QUESTION, LONG_MS).get();
+            assertEquals(Frames.MAX_ENVELOPE_BYTES, answer.getSerializedSize());
+        }
+    }
+
+    @Test
+    void anAnswerThatCannotBeWrittenEndsTheConnectionAndNobodyWaitsForIt() throws Exception {
+        // It is of a kind that has no error.
+        try (NettyServer server = serve(0, new Always(version(Frames.MAX_BYTES)))) {
+            assertEquals(
+                    Failure.Kind.LOST,
+                    ask(address(server), QUESTION, LONG_MS).failure().kind());
+        }
+    }
+
+    @Test
+    void aRequestAboveTheLimitIsCertainlyNotSentAndTheConnectionGoesOn() throws Exception {
+        Node node = new Node();
+        Envelope large = Envelope.newBuilder()
+                .setRegionRequest(RegionRequest.newBuilder()
+                        .setGet(GetRequest.newBuilder().setKey(bytes(Frames.MAX_BYTES))))
+                .build();
+        try (NettyServer server = serve(0, node)) {
+            Outcome other = ask(address(server), HELD, LONG_MS);
+            MessageHandler.Responder responder = node.held.take();
+            Failure failure = ask(address(server), large, LONG_MS).failure();
+            assertEquals(Failure.Kind.NOT_SENT, failure.kind());
+            assertTrue(failure.message().contains("above the limit"), failure.message());
+            responder.respond(status(3));
+            assertEquals(status(3), other.get());
+        }
+    }
+
     private static void write(DataOutputStream out, long id, Envelope envelope) throws IOException {
         byte[] bytes = envelope.toByteArray();
         out.writeInt(8 + bytes.length);
@@ -426,19 +516,99 @@ class NettyTransportTest {
         }
     }
 
+    /** Passes on what comes to a server, and counts connections and the frames that came on each until its end. */
+    private static final class Door implements AutoCloseable {
+        private final ServerSocket socket = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+        private final NettyServer server;
+        final BlockingQueue<CompletableFuture<Integer>> connections = new LinkedBlockingQueue<>();
+
+        Door(NettyServer server) throws IOException {
+            this.server = server;
+            run(() -> {
+                while (true) {
+                    Socket from = socket.accept();
+                    Socket to = new Socket(
+                            InetAddress.getLoopbackAddress(), server.address().getPort());
+                    CompletableFuture<Integer> frames = new CompletableFuture<>();
+                    connections.add(frames);
+                    run(() -> frames.complete(pass(from, to)));
+                    run(() -> to.getInputStream().transferTo(from.getOutputStream()));
+                }
+            });
+        }
+
+        private static int pass(Socket from, Socket to) throws IOException {
+            DataInputStream in = new DataInputStream(from.getInputStream());
+            DataOutputStream out = new DataOutputStream(to.getOutputStream());
+            int frames = 0;
+            while (true) {
+                int length;
+                try {
+                    length = in.readInt();
+                } catch (EOFException e) {
+                    to.close();
+                    return frames;
+                }
+                byte[] frame = in.readNBytes(length);
+                out.writeInt(length);
+                out.write(frame);
+                frames++;
+            }
+        }
+
+        private interface Task {
+            void run() throws IOException;
+        }
+
+        private static void run(Task task) {
+            Thread thread = new Thread(() -> {
+                try {
+                    task.run();
+                } catch (IOException e) {
+                    // The test is over, or one side has hung up.
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        String address() {
+            return "127.0.0.1:" + socket.getLocalPort();
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+            server.close();
+        }
+    }
+
     @Test
     void afterCloseEveryRequestFailsAndMessagesAreDropped() throws Exception {
         Node node = new Node();
-        try (NettyServer server = serve(0, node)) {
-            Outcome waiting = ask(address(server), HELD, LONG_MS);
+        // One loop: what is done first is done first.
+        try (NettyThreads one = new NettyThreads("test-one", 1);
+                Door door = new Door(serve(0, node))) {
+            NettyTransport closed = new NettyTransport(one, HandshakePolicy.CLIENT, () -> {});
+            NettyTransport later = new NettyTransport(one, HandshakePolicy.CLIENT, () -> {});
+            Outcome waiting = new Outcome();
+            closed.request(door.address(), HELD, LONG_MS, waiting);
             node.held.take();
-            transport.close();
+            closed.close();
             assertEquals(Failure.Kind.CLOSED, waiting.failure().kind());
-            assertEquals(
-                    Failure.Kind.CLOSED,
-                    ask(address(server), QUESTION, LONG_MS).failure().kind());
-            transport.send(address(server), QUESTION);
-            assertNull(node.messages.poll());
+            Outcome late = new Outcome();
+            closed.request(door.address(), QUESTION, LONG_MS, late);
+            assertEquals(Failure.Kind.CLOSED, late.failure().kind());
+            closed.send(door.address(), QUESTION);
+            int handshakeAndRequest = 2;
+            assertEquals(handshakeAndRequest, door.connections.take().get(LONG_MS, TimeUnit.MILLISECONDS));
+            // A connection that the message had made would have come before this one.
+            Outcome answered = new Outcome();
+            later.request(door.address(), QUESTION, LONG_MS, answered);
+            assertEquals(status(1), answered.get());
+            later.close();
+            assertEquals(handshakeAndRequest, door.connections.take().get(LONG_MS, TimeUnit.MILLISECONDS));
+            assertTrue(door.connections.isEmpty());
         }
     }
 }

@@ -8,6 +8,8 @@ public enum Bug {
     ANSWERS_BEFORE_SYNC("answers leave before what they speak of is durable"),
     ENTRIES_NOT_SYNCED("entries are written and never synced"),
     PROMISE_FORGOTTEN_BY_RESTART("a restarted peer votes at once"),
+    PROMISE_NOT_STORED(
+            "a restarted peer keeps to the election timeout of its settings, not to the one it has promised"),
     PROMISE_IGNORED("every vote request claims to come from a transfer"),
     LEASE_COUNTED_FROM_ARRIVAL("an answer counts from when it arrives, not from when the round was sent"),
     LEASE_NOT_CHECKED("a leader serves reads without a lease"),

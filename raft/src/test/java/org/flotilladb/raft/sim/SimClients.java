@@ -50,7 +50,8 @@ final class SimClients {
     /** One operation, and the next one later. */
     void run() {
         // The narrowest windows must be able to catch up in the end.
-        sim.at(sim.random.between(0, sim.calm ? 10 * sim.clientEveryNs : sim.clientEveryNs), this::run);
+        long pauseNs = sim.random.between(0, sim.calm ? 10 * sim.clientEveryNs : sim.clientEveryNs);
+        sim.at(pauseNs + sim.clientsPauseNs(), this::run);
         SimPeer peer = sim.peers.get(sim.ids[(int) sim.random.below(sim.ids.length)]);
         if (!peer.up || sim.now < peer.pausedUntil) {
             return;

@@ -124,7 +124,7 @@ final class SimDisk {
             storage.createSnapshot(saved.applied, members, SimPeer.bytes(saved.state));
         }
         storage.setConfState(members);
-        storage.setHardState(
-                new HardState(syncedState.term(), syncedState.vote(), Math.min(syncedState.commit(), last)));
+        storage.setHardState(new HardState(
+                syncedState.term(), syncedState.vote(), Math.min(syncedState.commit(), last), syncedState.promiseNs()));
     }
 }

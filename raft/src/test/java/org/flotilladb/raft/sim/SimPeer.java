@@ -96,6 +96,7 @@ final class SimPeer {
                 .heartbeatTick(Simulation.HEARTBEAT_TICKS)
                 .preVote(sim.preVote)
                 .asyncStorageWrites(sim.async)
+                .restAfterTicks(sim.restAfterTicks)
                 .confChangeValidation(!sim.has(Bug.MEMBERSHIP_CHANGES_OVERLAP))
                 .eagerCommit(sim.eagerCommit)
                 .batchedAppends(sim.batchedAppends)
@@ -106,7 +107,7 @@ final class SimPeer {
                 .applied(again ? applied - 1 : applied)
                 .seed(sim.random.next());
         if (sim.leases) {
-            builder.leases(Simulation.PROMISE_NS, Simulation.RATE_ERROR, Simulation.MARGIN_NS)
+            builder.leases(sim.promiseNs(), Simulation.RATE_ERROR, Simulation.MARGIN_NS)
                     .promiseAtStart(promised);
         }
         node = new RawNode(builder.build(), clock());
@@ -129,9 +130,12 @@ final class SimPeer {
         disk.crash(sim.random);
         HardState after = disk.storage().hardState();
         if (sim.has(Bug.VOTE_NOT_STORED)) {
-            disk.storage().setHardState(new HardState(after.term(), 0, after.commit()));
+            disk.storage().setHardState(new HardState(after.term(), 0, after.commit(), after.promiseNs()));
         } else if (sim.has(Bug.TERM_NOT_STORED) && before.term() > 0) {
-            disk.storage().setHardState(new HardState(Math.max(0, after.term() - 1), 0, after.commit()));
+            disk.storage()
+                    .setHardState(new HardState(Math.max(0, after.term() - 1), 0, after.commit(), after.promiseNs()));
+        } else if (sim.has(Bug.PROMISE_NOT_STORED)) {
+            disk.storage().setHardState(new HardState(after.term(), after.vote(), after.commit()));
         }
     }
 

@@ -59,6 +59,12 @@ public final class Simulation {
     final long keepEntries;
     final boolean leases;
     final boolean replicaLeases;
+    /** Operators change the promised election timeout of the cluster, peer by peer. */
+    private final boolean changesPromise;
+
+    private final SimRandom promises;
+    final int restAfterTicks;
+    private final SimRandom rests;
     final boolean preVote;
     final long faultEveryNs;
     final long clientEveryNs;
@@ -77,6 +83,7 @@ public final class Simulation {
     long replicaReads;
     private long crashCount;
     long writes;
+    long leaderRests;
     long snapshots;
     long changes;
 
@@ -101,6 +108,10 @@ public final class Simulation {
         pauses = !undisturbed && shape.chance(0.5);
         transfers = shape.chance(0.8);
         leases = shape.chance(0.75);
+        promises = random.fork("promises");
+        changesPromise = leases && promises.chance(0.3);
+        rests = random.fork("rests");
+        restAfterTicks = rests.chance(0.4) ? (int) rests.between(1, 10) : 0;
         preVote = shape.chance(0.75);
         replicaLeases = leases && shape.chance(0.6);
         eagerCommit = shape.chance(0.5);
@@ -125,6 +136,16 @@ public final class Simulation {
             double rate = 1 + (shape.fraction() * 2 - 1) * spread;
             peers.put(ids[i], new SimPeer(this, ids[i], rate, i < size ? first : ConfState.EMPTY));
         }
+    }
+
+    /** How long clients want nothing now and then, so that the group goes to rest. */
+    long clientsPauseNs() {
+        return restAfterTicks > 0 && rests.chance(0.01) ? rests.between(1000, 8000) * MS : 0;
+    }
+
+    /** What a peer that starts promises. */
+    long promiseNs() {
+        return changesPromise ? promises.between(1, 4) * PROMISE_NS : PROMISE_NS;
     }
 
     boolean has(Bug which) {
@@ -244,7 +265,11 @@ public final class Simulation {
             }
             return;
         }
+        boolean rested = peer.node.isResting();
         peer.node.tick(peer.clock());
+        if (!rested && peer.node.isResting()) {
+            rested(peer);
+        }
         afterStep(peer);
         at(peer.simSpan(TICK_NS), () -> tick(peer, life));
     }
@@ -258,6 +283,14 @@ public final class Simulation {
             int life = peer.life;
             long wait = random.chance(0.05) ? random.between(0, 50 * MS) : random.between(0, 2 * MS);
             at(wait, () -> handleReady(peer, life));
+        }
+    }
+
+    private void rested(SimPeer peer) {
+        leaderRests++;
+        event(6, peer.id, peer.node.lastIndex(), 0);
+        if (crashes && !calm && rests.chance(0.1)) {
+            crash(peer);
         }
     }
 
@@ -372,7 +405,7 @@ public final class Simulation {
 
     private boolean storeNext(SimPeer peer) {
         Message work = peer.appendWork.poll();
-        HardState state = work.term() == 0 ? null : new HardState(work.term(), work.vote(), work.commit());
+        HardState state = work.hardState();
         boolean early = bug == Bug.ANSWERS_BEFORE_SYNC;
         peer.checkAppends(work.entries(), work.snapshot());
         if (early) {
@@ -567,7 +600,8 @@ public final class Simulation {
     public String summary() {
         return ids.length + " peers, " + events + " events in " + now / 1_000_000_000L + " s, " + elections()
                 + " elections, " + invariants.committedCount() + " entries, " + writes + " writes, " + reads
-                + " reads (" + replicaReads + " by replica leases), " + crashCount + " crashes, " + snapshots
+                + " reads (" + replicaReads + " by replica leases), " + leaderRests + " rests, " + crashCount
+                + " crashes, " + snapshots
                 + " snapshots, "
                 + changes + " changes of membership applied, hash " + Long.toHexString(hash);
     }

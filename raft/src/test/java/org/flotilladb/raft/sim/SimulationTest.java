@@ -30,17 +30,19 @@ class SimulationTest {
     void invariantsHold() {
         long counted = 0;
         long replicaReads = 0;
+        long rests = 0;
         long seed = FIRST_SEED;
         for (; counted < SEEDS && seed < FIRST_SEED + 10 * SEEDS; seed++) {
             Simulation simulation = run(seed, Bug.NONE, EVENTS);
             replicaReads += simulation.replicaReads;
+            rests += simulation.leaderRests;
             if (simulation.elections() >= MIN_ELECTIONS) {
                 counted++;
             }
         }
         System.out.println("Raft simulation: " + counted + " of " + (seed - FIRST_SEED) + " seeds from " + FIRST_SEED
                 + " counted, " + EVENTS + " events each, "
-                + replicaReads + " reads by replica leases");
+                + replicaReads + " reads by replica leases, " + rests + " times at rest");
         assertTrue(counted >= SEEDS / 3, counted + " seeds had " + MIN_ELECTIONS + " elections");
     }
 

@@ -46,7 +46,7 @@ final class Committer {
         this.transaction = transaction;
         this.client = transaction.client();
         this.startTs = startTs;
-        this.mutations = transaction.buffer().mutations();
+        this.mutations = transaction.mutations();
         this.primary = choosePrimary();
         this.deadlineNs = client.router().deadlineNs();
     }

@@ -7,22 +7,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.flotilladb.proto.BatchGetRequest;
 import org.flotilladb.proto.BatchGetResponse;
 import org.flotilladb.proto.Context;
 import org.flotilladb.proto.GetRequest;
 import org.flotilladb.proto.GetResponse;
-import org.flotilladb.proto.KeyError;
 import org.flotilladb.proto.KeyValue;
 import org.flotilladb.proto.LockInfo;
-import org.flotilladb.proto.LockKeysRequest;
-import org.flotilladb.proto.LockKeysResponse;
+import org.flotilladb.proto.Mutation;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.ScanRequest;
 import org.flotilladb.proto.ScanResponse;
-import org.flotilladb.proto.UnlockKeysRequest;
 import org.flotilladb.region.client.RegionCache.Route;
 import org.flotilladb.region.runtime.KvReader.Pair;
 import org.flotilladb.region.runtime.LocalNode;
@@ -31,7 +27,9 @@ import org.flotilladb.region.runtime.LocalReads.Read;
 
 /**
  * One transaction: reads at timestamps, merged with what it has buffered; commit in one or two phases. One caller at a
- * time; futures are completed on whatever thread brings the answer, or within the call.
+ * time; futures are completed on whatever thread brings the answer, or within the call. A caller who goes on without
+ * waiting for a future has given it up: what comes of it late changes nothing. Timestamps and the buffer belong to this
+ * object's monitor, since answers note what they bring.
  */
 public final class Transaction {
     private static final long[] NO_STARTS = new long[0];
@@ -43,27 +41,39 @@ public final class Transaction {
     private long readTs;
     private long highestReadTs;
     private long startedNs;
-    private byte[] lockPrimary;
-    /** Keys that locks were asked for, whether or not they were given. */
-    private final TreeSet<byte[]> lockKeys = new TreeSet<>(Arrays::compareUnsigned);
+    private final TransactionLocks locks;
+    /** Counts the moments from which on a timestamp must be newer than one asked for before. */
+    private long statement;
 
-    private boolean over;
+    private volatile boolean over;
 
     Transaction(TransactionClient client, boolean readCommitted) {
         this.client = client;
         this.readCommitted = readCommitted;
+        this.locks = new TransactionLocks(this);
     }
 
     static ByteString wrap(byte[] bytes) {
         return UnsafeByteOperations.unsafeWrap(bytes);
     }
 
+    /** What is buffered; for the caller's thread. */
     public WriteBuffer buffer() {
+        locks.callerWaitsNoMore();
         return buffer;
     }
 
+    /** What is to be committed; nothing changes it any more. */
+    List<Mutation> mutations() {
+        return buffer.mutations();
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
     /** 0 until a timestamp was needed. */
-    public long startTs() {
+    public synchronized long startTs() {
         return startTs;
     }
 
@@ -75,47 +85,66 @@ public final class Transaction {
         return readCommitted;
     }
 
-    byte[] lockPrimary() {
-        return lockPrimary;
-    }
-
     /** From here on, under READ COMMITTED, reads see everything committed before this call. */
     public void beginStatement() {
-        if (readCommitted) {
-            readTs = 0;
+        locks.callerWaitsNoMore();
+        synchronized (this) {
+            if (readCommitted) {
+                readTs = 0;
+                statement++;
+            }
         }
     }
 
     /** The timestamp that reads use now, or -1 when it must be asked for. */
     private long tryReadTs() {
-        if (readTs == 0) {
-            long ts = !readCommitted && startTs != 0
-                    ? startTs
-                    : client.placement().tryTimestamp();
-            if (ts <= 0) {
-                return -1;
+        long askedBy;
+        synchronized (this) {
+            if (readTs != 0) {
+                return readTs;
             }
-            useReadTs(ts);
+            if (!readCommitted && startTs != 0) {
+                useReadTs(startTs);
+                return readTs;
+            }
+            askedBy = statement;
         }
-        return readTs;
+        // Not under the monitor: whoever takes a timestamp may run the Store's loop.
+        long ts = client.placement().tryTimestamp();
+        return ts <= 0 ? -1 : useReadTs(ts, askedBy);
     }
 
-    private void useReadTs(long ts) {
+    private synchronized void useReadTs(long ts) {
         readTs = ts;
-        highestReadTs = Math.max(highestReadTs, ts);
+        hasSeen(ts);
         if (startTs == 0) {
             startTs = ts;
             startedNs = client.environment().clock().nanoTime();
         }
     }
 
+    /** A timestamp that was asked for by request; one that comes late for its statement is not the next one's. */
+    private synchronized long useReadTs(long fresh, long askedBy) {
+        if (askedBy != statement) {
+            return fresh;
+        }
+        if (readTs == 0) {
+            useReadTs(!readCommitted && startTs != 0 ? startTs : fresh);
+        }
+        return readTs;
+    }
+
+    synchronized void hasSeen(long ts) {
+        highestReadTs = Math.max(highestReadTs, ts);
+    }
+
     /** What it commits must come after everything it has seen: the highest timestamp that it has read at. */
-    long minCommitTs() {
+    synchronized long minCommitTs() {
         return highestReadTs;
     }
 
     /** How long ago it has begun, in milliseconds. */
-    long ageMs() {
+    synchronized long ageMs() {
         return startTs == 0 ? 0 : (client.environment().clock().nanoTime() - startedNs) / 1_000_000L;
     }
 
@@ -125,10 +154,11 @@ public final class Transaction {
         if (ts > 0) {
             return CompletableFuture.completedFuture(ts);
         }
-        return client.placement().timestamp().thenApply(fresh -> {
-            useReadTs(fresh);
-            return fresh;
-        });
+        long askedBy;
+        synchronized (this) {
+            askedBy = statement;
+        }
+        return client.placement().timestamp().thenApply(fresh -> useReadTs(fresh, askedBy));
     }
 
     // ---- reads -----------------------------------------------------------------------------------------------------
@@ -149,7 +179,7 @@ public final class Transaction {
 
     /** The value of a key, or null, merged with the buffer. */
     public CompletableFuture<byte[]> get(byte[] key) {
-        WriteBuffer.Change own = buffer.get(key);
+        WriteBuffer.Change own = buffer().get(key);
         if (own != null && own.writes()) {
             return CompletableFuture.completedFuture(own.value());
         }
@@ -214,7 +244,7 @@ public final class Transaction {
         TreeMap<byte[], byte[]> found = new TreeMap<>(Arrays::compareUnsigned);
         List<byte[]> missing = new ArrayList<>();
         for (byte[] key : keys) {
-            WriteBuffer.Change own = buffer.get(key);
+            WriteBuffer.Change own = buffer().get(key);
             if (own != null && own.writes()) {
                 if (own.value() != null) {
                     found.put(key, own.value());
@@ -399,43 +429,43 @@ public final class Transaction {
     // ---- writes ----------------------------------------------------------------------------------------------------
 
     /** The timestamp above which another's version of a key written now is a conflict; 0: the start. */
-    private long writeTs() {
+    private synchronized long writeTs() {
         return readCommitted && readTs > startTs ? readTs : 0;
     }
 
     public void put(byte[] key, byte[] value) {
-        buffer.put(key, value, writeTs());
+        buffer().put(key, value, writeTs());
     }
 
     /** A write of a key that must not exist at commit. */
     public void insert(byte[] key, byte[] value) {
-        buffer.insert(key, value, writeTs());
+        buffer().insert(key, value, writeTs());
     }
 
     public void delete(byte[] key) {
-        buffer.delete(key, writeTs());
+        buffer().delete(key, writeTs());
     }
 
     /** Somebody else's write of the key before this commit makes the commit fail; two of these do not disturb. */
     public void check(byte[] key) {
-        buffer.check(key, writeTs());
+        buffer().check(key, writeTs());
     }
 
     /** As {@link #check}, and whoever writes the key later learns of this commit too. */
     public void lockShared(byte[] key) {
-        buffer.lockShared(key, writeTs());
+        buffer().lockShared(key, writeTs());
     }
 
     public long mark() {
-        return buffer.mark();
+        return buffer().mark();
     }
 
     public void rollbackTo(long mark) {
-        buffer.rollbackTo(mark);
+        buffer().rollbackTo(mark);
     }
 
     public boolean hasWrites() {
-        return !buffer.isEmpty();
+        return !buffer().isEmpty();
     }
 
     /**
@@ -444,96 +474,29 @@ public final class Transaction {
      * @param waitMs how long to wait for another's lock
      */
     public CompletableFuture<byte[]> lock(byte[] key, long waitMs) {
-        WriteBuffer.Change own = buffer.get(key);
+        WriteBuffer.Change own = buffer().get(key);
         if (own != null && own.writes() && own.held()) {
             return CompletableFuture.completedFuture(own.value());
         }
-        long now = client.environment().clock().nanoTime();
-        long lockDeadlineNs = now + waitMs * 1_000_000L;
-        return readTs().thenCompose(ts -> client.placement().timestamp())
-                .thenCompose(ts -> lockAt(key, ts, lockDeadlineNs, newBackoff()));
+        return locks.lock(key, waitMs);
     }
 
-    private CompletableFuture<byte[]> lockAt(byte[] key, long forUpdateTs, long lockDeadlineNs, Backoff backoff) {
-        if (over) {
-            return CompletableFuture.failedFuture(new IllegalStateException("the transaction is over"));
-        }
-        if (lockPrimary == null) {
-            lockPrimary = key;
-        }
-        lockKeys.add(key);
-        highestReadTs = Math.max(highestReadTs, forUpdateTs);
-        long nowNs = client.environment().clock().nanoTime();
-        long waitMs = Math.max(0, (lockDeadlineNs - nowNs) / 1_000_000L);
-        RegionRequest.Builder request = RegionRequest.newBuilder()
-                .setLockKeys(LockKeysRequest.newBuilder()
-                        .addKeys(wrap(key))
-                        .setPrimary(wrap(lockPrimary))
-                        .setStartTs(startTs)
-                        .setForUpdateTs(forUpdateTs)
-                        .setTtlMs(client.settings().lockTtlMs() * 5)
-                        .setWaitMs(waitMs));
-        long deadlineNs = Math.max(lockDeadlineNs, nowNs) + client.settings().requestTimeoutMs() * 1_000_000L;
-        return client.cache()
-                .locate(key)
-                .thenCompose(route -> client.router()
-                        .call(
-                                route,
-                                request,
-                                deadlineNs,
-                                waitMs + client.settings().requestTimeoutMs()))
-                .thenCompose(result -> {
-                    if (result.failure() != null) {
-                        return CompletableFuture.failedFuture(result.failure());
-                    }
-                    if (result.regroup()) {
-                        return client.regroup(deadlineNs, () -> lockAt(key, forUpdateTs, lockDeadlineNs, backoff));
-                    }
-                    return locked(key, forUpdateTs, result.response().getLockKeys(), lockDeadlineNs, backoff);
-                });
-    }
-
-    private CompletableFuture<byte[]> locked(
-            byte[] key, long forUpdateTs, LockKeysResponse answer, long lockDeadlineNs, Backoff backoff) {
-        if (answer.getDeadlock()) {
-            return CompletableFuture.failedFuture(new ClientException(
-                    ClientException.Kind.CONFLICT,
-                    "Deadlock: this transaction and " + answer.getHolder().getStartTs()
-                            + " wait for one another; this one is to be rolled back and run again."));
-        }
-        if (answer.getTimedOut()) {
-            return CompletableFuture.failedFuture(lockTimeout(answer.getHolder()));
-        }
-        for (KeyError error : answer.getErrorsList()) {
-            if (error.hasLocked()) {
-                long nowNs = client.environment().clock().nanoTime();
-                if (nowNs > lockDeadlineNs) {
-                    return CompletableFuture.failedFuture(lockTimeout(error.getLocked()));
-                }
-                return client.resolver()
-                        .resolve(error.getLocked(), 0, client.router().deadlineNs())
-                        .thenCompose(verdict -> verdict == LockResolver.Verdict.WAIT
-                                ? client.later(
-                                        backoff.nextNs(), () -> lockAt(key, forUpdateTs, lockDeadlineNs, backoff))
-                                : lockAt(key, forUpdateTs, lockDeadlineNs, backoff));
-            }
-        }
-        if (answer.getNewestCommitTs() > forUpdateTs) {
-            return client.placement().timestamp().thenCompose(ts -> lockAt(key, ts, lockDeadlineNs, backoff));
-        }
-        if (!readCommitted && answer.getNewestCommitTs() > startTs) {
-            return CompletableFuture.failedFuture(new ClientException(
-                    ClientException.Kind.CONFLICT,
-                    "A row was changed by a transaction that committed after this one had begun: run it again."));
-        }
-        buffer.lock(key, readCommitted ? forUpdateTs : 0);
+    /** The key's leader has given the lock; the newest value as this transaction sees it. Under its monitor. */
+    byte[] locked(byte[] key, long forUpdateTs, byte[] newest) {
+        buffer.lock(key, forUpdateTs);
         WriteBuffer.Change own = buffer.get(key);
-        byte[] value = own != null && own.writes()
-                ? own.value()
-                : answer.getRowsCount() == 0
-                        ? null
-                        : answer.getRows(0).getValue().toByteArray();
-        return CompletableFuture.completedFuture(value);
+        return own != null && own.writes() ? own.value() : newest;
+    }
+
+    /** Whether a lock of the key has been noted. Under its monitor. */
+    boolean holds(byte[] key) {
+        WriteBuffer.Change own = buffer.get(key);
+        return own != null && own.held();
+    }
+
+    /** Whether a commit is about the key. Under its monitor. */
+    boolean writesOrLocks(byte[] key) {
+        return buffer.get(key) != null;
     }
 
     static ClientException lockTimeout(LockInfo holder) {
@@ -550,45 +513,33 @@ public final class Transaction {
      * not be found out in time. The transaction is over in every case.
      */
     public CompletableFuture<Void> commit() {
-        if (over) {
-            return CompletableFuture.failedFuture(new IllegalStateException("the transaction is over"));
+        locks.callerWaitsNoMore();
+        synchronized (this) {
+            if (over) {
+                return CompletableFuture.failedFuture(new IllegalStateException("the transaction is over"));
+            }
+            over = true;
+            statement++;
         }
-        over = true;
         if (!buffer.hasEffects()) {
-            unlock();
+            locks.letGoOfAll(false);
             return CompletableFuture.completedFuture(null);
         }
-        CompletableFuture<Long> start = startTs != 0 ? CompletableFuture.completedFuture(startTs) : readTs();
-        return start.thenCompose(ts -> new Committer(this, ts).run()).whenComplete((done, failure) -> {
-            if (failure == null) {
-                // The commit has let go of every key that it was about.
-                lockKeys.removeIf(key -> buffer.get(key) != null);
-            }
-            unlock();
-        });
+        long known = startTs();
+        CompletableFuture<Long> start = known != 0 ? CompletableFuture.completedFuture(known) : readTs();
+        return start.thenCompose(ts -> new Committer(this, ts).run())
+                .whenComplete((done, failure) -> locks.letGoOfAll(failure == null));
     }
 
     /** Ends the transaction without effect. */
     public void rollback() {
-        if (!over) {
+        locks.callerWaitsNoMore();
+        synchronized (this) {
+            if (over) {
+                return;
+            }
             over = true;
-            unlock();
         }
-    }
-
-    /** Lets go of locks in memory; those that cannot be reached end with their ttl. */
-    private void unlock() {
-        if (lockKeys.isEmpty()) {
-            return;
-        }
-        List<byte[]> keys = List.copyOf(lockKeys);
-        long deadlineNs = client.router().deadlineNs();
-        long start = startTs;
-        client.group(keys, key -> key)
-                .thenAccept(groups -> groups.forEach((route, group) -> {
-                    UnlockKeysRequest.Builder request =
-                            UnlockKeysRequest.newBuilder().setStartTs(start);
-                    client.router().call(route, RegionRequest.newBuilder().setUnlockKeys(request), deadlineNs);
-                }));
+        locks.letGoOfAll(false);
     }
 }

@@ -8,7 +8,7 @@ package org.flotilladb.region.group;
  * @param heartbeatTicks between heartbeats
  * @param promiseNs the promised election timeout E; 0 switches leases off
  * @param clockRateError the largest error of a clock's rate
- * @param marginNs taken off each lease
+ * @param marginNs taken off each lease; wall time may run ahead of monotonic time by about as much before a lease is dropped
  */
 public record GroupSettings(
         long tickNs, int electionTicks, int heartbeatTicks, long promiseNs, double clockRateError, long marginNs) {

@@ -26,6 +26,7 @@ import org.flotilladb.proto.RegionHeartbeatResponse;
 import org.flotilladb.proto.RegionRoute;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.ProposalDroppedException;
+import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.StateMachine;
 import org.flotilladb.region.placement.engine.RegionTable;
@@ -83,6 +84,7 @@ public final class PlacementGroup implements StateMachine {
             KvReader stored,
             List<String> nodeAddresses,
             Clock clock,
+            LeaseClock leases,
             RandomSource random,
             Consumer<ClusterInit> onInit,
             Consumer<Runnable> loop,
@@ -93,7 +95,7 @@ public final class PlacementGroup implements StateMachine {
         this.nodeAddresses = List.copyOf(nodeAddresses);
         this.onInit = onInit;
         this.state = new PlacementState(stored, this.nodeAddresses);
-        this.timestamps = new TimestampService(clock, state, this::propose, this::mayPropose, loop);
+        this.timestamps = new TimestampService(clock, leases, state, this::propose, this::mayPropose, loop);
         this.ids = new IdAllocator(state, this::propose);
         this.leader = new PlacementLeader(state, regions, this::propose, ids, clock);
         this.steering = new SteeringRequests(state, leader, this::propose, clock);
@@ -216,7 +218,7 @@ public final class PlacementGroup implements StateMachine {
                         () -> {},
                         error -> initProposed = false);
             }
-            timestamps.lease(group.node().leaseUntilNs());
+            timestamps.lease(group.lease());
             leader.tick();
         }
     }

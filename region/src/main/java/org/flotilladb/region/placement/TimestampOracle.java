@@ -1,5 +1,7 @@
 package org.flotilladb.region.placement;
 
+import org.flotilladb.region.group.LeaseClock;
+import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.store.mvcc.Timestamps;
 
@@ -15,10 +17,11 @@ public final class TimestampOracle {
     static final long AHEAD_MS = 3000;
 
     private final Clock clock;
+    private final LeaseClock leases;
     private final Runnable extend;
     private long last;
     private long bound;
-    private volatile long leaseUntilNs = Long.MIN_VALUE;
+    private volatile Lease lease = Lease.NONE;
     private boolean extensionWanted;
     /** Where time in timestamps stood when this peer began to lead, and what the monotonic clock read then. */
     private long baseMs;
@@ -26,8 +29,9 @@ public final class TimestampOracle {
     private long baseNs;
 
     /** @param extend asked, on any thread, when the bound should be moved */
-    TimestampOracle(Clock clock, Runnable extend) {
+    TimestampOracle(Clock clock, LeaseClock leases, Runnable extend) {
         this.clock = clock;
+        this.leases = leases;
         this.extend = extend;
     }
 
@@ -35,11 +39,11 @@ public final class TimestampOracle {
     public long tryAllocate(int count) {
         long first;
         boolean ask = false;
-        long until;
+        Lease held;
         synchronized (this) {
             // The lease of the leadership that allocates: another may have begun by the time it is checked.
-            until = leaseUntilNs;
-            if (until == Long.MIN_VALUE) {
+            held = lease;
+            if (held == Lease.NONE) {
                 return -1;
             }
             first = Math.max(last + 1, Timestamps.of(nowMs(), 0));
@@ -56,7 +60,7 @@ public final class TimestampOracle {
             extend.run();
         }
         // Allocate, read the clock, check the lease, answer.
-        return until == Long.MAX_VALUE || clock.nanoTime() < until ? first : -1;
+        return leases.holds(held) ? first : -1;
     }
 
     /** The bound to commit next. */
@@ -83,7 +87,7 @@ public final class TimestampOracle {
         extensionWanted = false;
     }
 
-    void lease(long untilNs) {
-        leaseUntilNs = untilNs;
+    void lease(Lease now) {
+        lease = now;
     }
 }

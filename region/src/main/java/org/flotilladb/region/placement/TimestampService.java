@@ -8,6 +8,8 @@ import org.flotilladb.proto.PlacementEntry;
 import org.flotilladb.proto.PlacementError;
 import org.flotilladb.proto.PlacementResponse;
 import org.flotilladb.proto.TimestampResponse;
+import org.flotilladb.region.group.LeaseClock;
+import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.runtime.Clock;
 
 /**
@@ -18,14 +20,14 @@ final class TimestampService {
     private static final int MAX_WAITING = 10_000;
     private static final int MAX_AT_ONCE = 1 << 16;
 
-    private final Clock clock;
+    private final LeaseClock leases;
     private final PlacementState state;
     private final PlacementLog log;
     private final BooleanSupplier mayPropose;
     private final TimestampOracle oracle;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private boolean extensionProposed;
-    private long leaseUntilNs = Long.MIN_VALUE;
+    private Lease lease = Lease.NONE;
 
     private record Waiting(int count, Consumer<PlacementResponse> answer) {}
 
@@ -35,15 +37,16 @@ final class TimestampService {
      */
     TimestampService(
             Clock clock,
+            LeaseClock leases,
             PlacementState state,
             PlacementLog log,
             BooleanSupplier mayPropose,
             Consumer<Runnable> loop) {
-        this.clock = clock;
+        this.leases = leases;
         this.state = state;
         this.log = log;
         this.mayPropose = mayPropose;
-        this.oracle = new TimestampOracle(clock, () -> loop.accept(this::extendBound));
+        this.oracle = new TimestampOracle(clock, leases, () -> loop.accept(this::extendBound));
     }
 
     /** A timestamp on the caller's thread, or -1: then ask by request. Any thread. */
@@ -58,10 +61,10 @@ final class TimestampService {
         extendBound();
     }
 
-    /** Until when this peer may answer. */
-    void lease(long untilNs) {
-        leaseUntilNs = untilNs;
-        oracle.lease(untilNs);
+    /** While this holds, this peer may answer. */
+    void lease(Lease held) {
+        lease = held;
+        oracle.lease(held);
         answerWaiting();
     }
 
@@ -72,8 +75,8 @@ final class TimestampService {
 
     /** This peer does not lead any more, or stops. */
     void end(PlacementError why) {
-        leaseUntilNs = Long.MIN_VALUE;
-        oracle.lease(Long.MIN_VALUE);
+        lease = Lease.NONE;
+        oracle.lease(Lease.NONE);
         extensionProposed = false;
         List<Waiting> unanswered = List.copyOf(waiting);
         waiting.clear();
@@ -104,7 +107,7 @@ final class TimestampService {
             answer.accept(response(first, count));
         } else if (waiting.size() >= MAX_WAITING) {
             PlacementErrors.refuse(answer, PlacementErrors.notReady("too many requests wait for a timestamp"));
-        } else if (leaseUntilNs != Long.MAX_VALUE && clock.nanoTime() >= leaseUntilNs) {
+        } else if (!leases.holds(lease)) {
             PlacementErrors.refuse(
                     answer, PlacementErrors.notReady("the Placement Driver's leader has no lease just now"));
         } else {

@@ -18,12 +18,18 @@ public enum FaultKind {
     CLIENT_CUT_OFF,
     /** A node dies between two tasks, or during a write or before a message, and comes back. */
     CRASH,
+    /** A node dies while it takes in a snapshot. */
+    SNAPSHOT_CRASH,
+    /** Rows of a snapshot are damaged on their way. */
+    SNAPSHOT_DAMAGE,
     /** All nodes die at once. */
     CRASH_ALL,
     /** Two nodes cannot talk to one another; whoever wins an election is cut off from the third too, which dies. */
     DUEL,
     /** A process stands still; then its old timers fire. */
     PAUSE,
+    /** A machine is suspended: its monotonic clock stands still, the wall clock goes on. */
+    SUSPEND,
     /** A wall clock jumps by up to an hour. */
     WALL_CLOCK,
     /** A log write fails: the Store stops. */

@@ -21,6 +21,7 @@ public final class SimKvStore implements KvStore {
     private KvStore live;
     private int crashAtWrite = -1;
     private SimNode crashing;
+    private int crashAtIngest = -1;
 
     /** @param memory makes an empty in-memory store */
     public SimKvStore(Supplier<KvStore> memory, FaultCounts faults) {
@@ -33,6 +34,12 @@ public final class SimKvStore implements KvStore {
     /** The power fails during the write after the next {@code writes}. */
     public void crashAtWrite(int writes, SimNode node) {
         crashAtWrite = writes;
+        crashing = node;
+    }
+
+    /** The power fails when the next collection is taken in: before it (0), after it (1), or at one of the writes around. */
+    public void crashAtIngest(int step, SimNode node) {
+        crashAtIngest = step;
         crashing = node;
     }
 
@@ -57,6 +64,7 @@ public final class SimKvStore implements KvStore {
             }
         });
         crashAtWrite = -1;
+        crashAtIngest = -1;
         crashing = null;
 
         live = memory.get();
@@ -123,7 +131,20 @@ public final class SimKvStore implements KvStore {
         if (rows == null) {
             throw new StorageException(StorageException.Kind.CORRUPT, "there is no collection " + name);
         }
+        if (crashAtIngest == 0) {
+            faults.add("crash while a snapshot is taken in");
+            throw crashing.die("snapshot");
+        }
+        faults.add("snapshot taken in");
         write(rows);
+        if (crashAtIngest == 1) {
+            faults.add("crash while a snapshot is taken in");
+            throw crashing.die("snapshot");
+        }
+        if (crashAtIngest > 1) {
+            crashAtWrite = crashAtIngest - 2;
+            crashAtIngest = -1;
+        }
     }
 
     @Override

@@ -243,7 +243,9 @@ public final class SimLogStore implements LogStore {
 
         void forgetVotes() {
             changes.replaceAll(change -> change instanceof HardStateChange hard
-                    ? new HardStateChange(hard.groupId, new HardState(hard.state.term(), 0, hard.state.commit()))
+                    ? new HardStateChange(
+                            hard.groupId,
+                            new HardState(hard.state.term(), 0, hard.state.commit(), hard.state.promiseNs()))
                     : change);
         }
 
@@ -284,6 +286,16 @@ public final class SimLogStore implements LogStore {
                 }
                 int drop = (int) Math.min(log.entries.size(), index - log.truncatedIndex);
                 log.entries.subList(0, drop).clear();
+                log.truncatedIndex = index;
+                log.truncatedTerm = term;
+            });
+        }
+
+        @Override
+        public void beginAfter(long groupId, long index, long term) {
+            changes.add((logs, told) -> {
+                Log log = logs.computeIfAbsent(groupId, id -> new Log());
+                log.entries.clear();
                 log.truncatedIndex = index;
                 log.truncatedTerm = term;
             });

@@ -17,6 +17,9 @@ public final class SimNode implements Clock, Scheduler {
     private boolean dead;
     private boolean dying;
     private long pausedUntilNs;
+    private long suspendedNs;
+    private long suspendedFromNs;
+    private long suspendedUntilNs;
     private Runnable afterTask = () -> {};
     private Runnable onPowerLoss = () -> {};
     private long sendsUntilDeath = Long.MAX_VALUE;
@@ -86,6 +89,22 @@ public final class SimNode implements Clock, Scheduler {
         pausedUntilNs = Math.max(pausedUntilNs, time.nowNs() + forNs);
     }
 
+    /** Suspends the machine for a while: nothing runs, its monotonic clock stands still, nothing reaches it. */
+    public void suspend(long forNs) {
+        if (!suspended()) {
+            suspendedNs += suspendedUntilNs - suspendedFromNs;
+            suspendedFromNs = time.nowNs();
+            suspendedUntilNs = time.nowNs();
+        }
+        suspendedUntilNs = Math.max(suspendedUntilNs, time.nowNs() + forNs);
+        pause(forNs);
+    }
+
+    /** Whether it is suspended just now. */
+    public boolean suspended() {
+        return time.nowNs() < suspendedUntilNs;
+    }
+
     /** True virtual time until which nothing runs here. */
     public long pausedUntilNs() {
         return pausedUntilNs;
@@ -98,7 +117,9 @@ public final class SimNode implements Clock, Scheduler {
 
     @Override
     public long nanoTime() {
-        return originNs + (long) ((time.nowNs() - startNs) * rate);
+        long now = time.nowNs();
+        long asleepNs = suspendedNs + Math.min(now, suspendedUntilNs) - suspendedFromNs;
+        return originNs + (long) ((now - startNs - asleepNs) * rate);
     }
 
     @Override
@@ -116,7 +137,35 @@ public final class SimNode implements Clock, Scheduler {
         if (dead) {
             return () -> {};
         }
-        return time.schedule((long) (Math.max(0, delayNs) / rate), () -> run(task));
+        Timer timer = new Timer(nanoTime() + Math.max(0, delayNs), task);
+        timer.arm((long) (Math.max(0, delayNs) / rate));
+        return () -> timer.armed.cancel();
+    }
+
+    /** Due by the monotonic clock, which may have stood still meanwhile. */
+    private final class Timer {
+        private final long dueNs;
+        private final Runnable task;
+        private Cancellable armed;
+
+        Timer(long dueNs, Runnable task) {
+            this.dueNs = dueNs;
+            this.task = task;
+        }
+
+        void arm(long trueNs) {
+            armed = time.schedule(trueNs, () -> run(this::fire));
+        }
+
+        private void fire() {
+            // Both ways are rounded.
+            long leftNs = dueNs - nanoTime() - 2;
+            if (leftNs > 0) {
+                arm((long) (leftNs / rate) + 1);
+            } else {
+                task.run();
+            }
+        }
     }
 
     /** Runs a task in this process now, after its pause, or never when it is dead. */

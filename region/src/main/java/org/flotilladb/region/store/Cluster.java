@@ -1,5 +1,6 @@
 package org.flotilladb.region.store;
 
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -8,8 +9,10 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.flotilladb.proto.ClusterInit;
 import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.LocateRequest;
 import org.flotilladb.proto.PlacementRequest;
 import org.flotilladb.proto.PlacementResponse;
+import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionHeartbeat;
 import org.flotilladb.proto.RegionHeartbeatRequest;
 import org.flotilladb.proto.RegisterStoreRequest;
@@ -75,11 +78,7 @@ final class Cluster {
         List<RegionHeartbeat> reports = new ArrayList<>();
         for (RegionPeer peer : peers) {
             if (peer.serving()) {
-                reports.add(RegionHeartbeat.newBuilder()
-                        .setRegion(peer.region())
-                        .setLeaderStoreId(storeId)
-                        .setTerm(peer.group().node().term())
-                        .build());
+                reports.add(peer.heartbeat(settings.members().peerDownNs()));
             }
         }
         if (reports.isEmpty()) {
@@ -122,6 +121,19 @@ final class Cluster {
                 response -> {
                     if (response.hasTimestamp()) {
                         callback.accept(response.getTimestamp().getFirst());
+                    }
+                });
+    }
+
+    /** The Region that the Placement Driver knows to hold a key; the callback runs in the loop, or never. */
+    void locate(ByteString key, Consumer<Region> callback) {
+        askLeader(
+                PlacementRequest.newBuilder()
+                        .setLocate(LocateRequest.newBuilder().setKey(key).setLimit(1))
+                        .build(),
+                response -> {
+                    if (response.getLocate().getRoutesCount() > 0) {
+                        callback.accept(response.getLocate().getRoutes(0).getRegion());
                     }
                 });
     }

@@ -82,9 +82,9 @@ final class RegionCommands {
             case UNLOCK_KEYS -> unlockKeys(command, request.getUnlockKeys());
             case HEARTBEAT -> heartbeat(command, request.getHeartbeat());
             case SPLIT -> peer.proposeSplit(command, request.getSplit());
-            case COMMAND_NOT_SET ->
-                command.answer.accept(
-                        RegionErrors.busy("this node does not know the command: it runs an older version"));
+            case CHANGE_PEERS -> peer.proposeChange(command, request.getChangePeers());
+            case TRANSFER_LEADER -> peer.transferLeader(command, request.getTransferLeader());
+            case SNAPSHOT_CHUNK, COMMAND_NOT_SET -> command.answer.accept(RegionErrors.unknownRequest());
         }
     }
 
@@ -665,16 +665,17 @@ final class RegionCommands {
 
     private void unlockKeys(Command command, UnlockKeysRequest request) {
         long startTs = request.getStartTs();
-        store.waitsNoMore(startTs);
-        // What still waits for a lock must not get it when its transaction is over.
-        peer.dropWaiting(startTs)
+        List<byte[]> keys = new ArrayList<>(request.getKeysCount());
+        request.getKeysList().forEach(key -> keys.add(key.toByteArray()));
+        // What still waits for a lock that is let go must not get it.
+        peer.dropWaiting(startTs, keys)
                 .forEach(late -> answerLocks(late, LockKeysResponse.newBuilder().setTimedOut(true)));
         List<byte[]> released = new ArrayList<>();
-        if (request.getKeysCount() == 0) {
+        if (keys.isEmpty()) {
+            store.waitsNoMore(startTs);
             released.addAll(peer.memoryLocks.releaseAll(startTs));
         }
-        for (ByteString each : request.getKeysList()) {
-            byte[] key = each.toByteArray();
+        for (byte[] key : keys) {
             if (peer.memoryLocks.release(key, startTs)) {
                 released.add(key);
             }

@@ -2,6 +2,7 @@ package org.flotilladb.region.store;
 
 import com.google.protobuf.UnsafeByteOperations;
 import org.flotilladb.proto.Busy;
+import org.flotilladb.proto.ChangeRefused;
 import org.flotilladb.proto.DiskFull;
 import org.flotilladb.proto.EntryTooLarge;
 import org.flotilladb.proto.EpochNotMatch;
@@ -9,10 +10,13 @@ import org.flotilladb.proto.KeyNotInRegion;
 import org.flotilladb.proto.NotLeader;
 import org.flotilladb.proto.NotReady;
 import org.flotilladb.proto.OutcomeUnknown;
+import org.flotilladb.proto.PeerMismatch;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionError;
 import org.flotilladb.proto.RegionNotFound;
 import org.flotilladb.proto.RegionResponse;
+import org.flotilladb.proto.StaleTerm;
+import org.flotilladb.proto.UnknownRequest;
 
 /** The typed refusals of a Store. */
 final class RegionErrors {
@@ -52,6 +56,21 @@ final class RegionErrors {
                 RegionError.newBuilder().setNotReady(NotReady.newBuilder().setReason(reason)), reason);
     }
 
+    static RegionResponse peerMismatch(long regionId, long addressed, long here) {
+        return response(
+                RegionError.newBuilder()
+                        .setPeerMismatch(PeerMismatch.newBuilder()
+                                .setAddressedPeerId(addressed)
+                                .setPeerId(here)),
+                "Region " + regionId + " has peer " + here + " on this Store, not " + addressed);
+    }
+
+    static RegionResponse staleTerm(long regionId, long meant, long term) {
+        return response(
+                RegionError.newBuilder().setStaleTerm(StaleTerm.newBuilder().setTerm(term)),
+                "Region " + regionId + " is led in term " + term + ", the request was meant for term " + meant);
+    }
+
     static RegionResponse epoch(Region current) {
         return response(
                 RegionError.newBuilder()
@@ -86,6 +105,19 @@ final class RegionErrors {
     static RegionResponse diskFull(String detail) {
         return response(
                 RegionError.newBuilder().setDiskFull(DiskFull.newBuilder().setDetail(detail)), detail);
+    }
+
+    static RegionResponse changeRefused(String reason) {
+        return response(
+                RegionError.newBuilder()
+                        .setChangeRefused(ChangeRefused.newBuilder().setReason(reason)),
+                reason);
+    }
+
+    static RegionResponse unknownRequest() {
+        return response(
+                RegionError.newBuilder().setUnknownRequest(UnknownRequest.getDefaultInstance()),
+                "this node does not know the request: it runs an older version");
     }
 
     static RegionResponse unknown(String reason) {

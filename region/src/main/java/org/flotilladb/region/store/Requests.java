@@ -67,7 +67,10 @@ final class Requests {
                         response -> responder.respond(Envelope.newBuilder()
                                 .setPlacementResponse(response)
                                 .build()));
-            default -> LOG.warn("A request of kind {} is dropped", request.getBodyCase());
+            default ->
+                responder.respond(Envelope.newBuilder()
+                        .setRegionResponse(RegionErrors.unknownRequest())
+                        .build());
         }
     }
 
@@ -76,6 +79,10 @@ final class Requests {
         String stopped = whyStopped.get();
         if (stopped != null) {
             answer.accept(RegionErrors.stopped(regionId, stopped));
+            return;
+        }
+        if (request.hasSnapshotChunk()) {
+            regions.outgoing().answer(request.getSnapshotChunk(), answer);
             return;
         }
         if (loop.queued() >= maxQueued) {
@@ -90,7 +97,7 @@ final class Requests {
                 return;
             }
             RegionPeer peer = regions.get(regionId);
-            if (peer == null) {
+            if (peer == null || !peer.initialised()) {
                 answer.accept(RegionErrors.notFound(regionId));
                 return;
             }

@@ -16,6 +16,7 @@ import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.raft.RaftInvariantException;
+import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.Clock;
@@ -48,7 +49,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     }
 
     private final StoreSettings settings;
-    private final Clock clock;
+    private final LeaseClock leases;
     private final Scheduler scheduler;
     private final LogStore logs;
     private final KvStore data;
@@ -86,41 +87,55 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             Consumer<ClusterInit> identity,
             FailureListener failures) {
         this.settings = settings;
-        this.clock = clock;
         this.scheduler = scheduler;
         this.logs = logs;
         this.data = data;
         this.identity = identity;
         this.failures = failures;
         this.loop = new Loop(scheduler, settings.callerRuns(), this::round, this::stop);
+        leases = new LeaseClock(clock, settings.groups(), settings.failPoints());
         placement = new PlacementGroup(
                 data,
                 settings.nodeAddresses(),
                 clock,
+                leases,
                 random.fork("placement"),
                 this::clusterKnown,
                 loop::submit,
                 settings.failPoints());
-        long[] voters = new long[settings.nodeAddresses().size()];
-        for (int i = 0; i < voters.length; i++) {
-            voters[i] = i + 1;
-        }
         placementRaft = new RaftGroup(
                 PlacementGroup.GROUP_ID,
                 settings.nodeId(),
-                voters,
-                RaftGroup.readApplied(data, PlacementGroup.GROUP_ID),
-                false,
+                RaftGroup.Start.fixed(
+                        settings.nodeAddresses().size(), RaftGroup.readApplied(data, PlacementGroup.GROUP_ID)),
                 settings.groups(),
                 random.nextLong(),
                 logs,
                 placement,
-                clock.nanoTime());
+                index -> null,
+                leases);
         // What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it.
         reader = new LocalReader(data, e -> loop.submit(() -> stop(e)));
         cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch);
-        regions = new Regions(settings, clock, random, logs, data, cluster, reader, counters, this::touch);
+        OutgoingSnapshots outgoing = new OutgoingSnapshots(
+                settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
+        IncomingSnapshots incoming = new IncomingSnapshots(
+                settings.members(), data, scheduler, transport, loop, settings.failPoints());
+        regions = new Regions(
+                settings,
+                clock,
+                leases,
+                random,
+                logs,
+                data,
+                cluster,
+                reader,
+                counters,
+                outgoing,
+                incoming,
+                this::touch);
         messages = new Messages(settings, transport, cluster, placementRaft, regions);
+        regions.tell(messages);
         requests = new Requests(
                 loop,
                 settings.maxQueued(),
@@ -176,6 +191,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             while (writeReady()) {
                 // Answers may have brought new proposals.
             }
+            regions.removeLeaving();
+            regions.settleSnapshots();
             for (RaftGroup group : new ArrayList<>(dirty.values())) {
                 publishLease(group);
             }
@@ -205,6 +222,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             sync |= group.collect(batch, messages::send);
         }
         messages.flush();
+        regions.beginInstalls(ready);
         if (!batch.isEmpty()) {
             logs.write(batch, sync);
             counters.round();
@@ -217,6 +235,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         if (!effects.isEmpty()) {
             data.write(effects);
         }
+        regions.finishInstalls();
         messages.flush();
         for (RaftGroup group : ready) {
             group.finish();
@@ -235,9 +254,28 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
     }
 
+    /**
+     * The time to tell groups. When the machine may have been suspended, they are told that first: promises of before
+     * count no more, and before this round ends no lease is published.
+     */
+    private long now() {
+        long now = leases.nowNs();
+        if (leases.takeJump()) {
+            LOG.warn("The wall clock has run ahead of the monotonic clock: the machine may have been suspended, or its"
+                    + " clock was set; leases begin anew");
+            placementRaft.suspectClock(now);
+            touch(placementRaft);
+            for (RegionPeer peer : regions.all()) {
+                peer.group().suspectClock(now);
+                touch(peer.group());
+            }
+        }
+        return now;
+    }
+
     private void tick() {
         ticks++;
-        long now = clock.nanoTime();
+        long now = now();
         placementRaft.tick(now);
         touch(placementRaft);
         regions.tick(now);
@@ -257,14 +295,16 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         placement.compact(settings.logKeepEntries());
         boolean wanted = placementRaft.wantsTruncation();
         for (RegionPeer peer : regions.all()) {
-            peer.compact(settings.logKeepEntries());
+            peer.compact(settings.logKeepEntries(), settings.members());
             wanted |= peer.group().wantsTruncation();
         }
         if (!wanted) {
             return;
         }
         // What goes from the log must stand durably in the data store.
-        data.sync();
+        if (!settings.failPoints().hit("compacted-before-durable")) {
+            data.sync();
+        }
         LogBatch batch = logs.batch();
         placementRaft.truncate(placementRaft.applied(), batch);
         for (RegionPeer peer : regions.all()) {
@@ -300,9 +340,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     }
 
     private void step(GroupMessage wire) {
-        Messages.Incoming incoming = messages.accept(wire);
+        Messages.Incoming incoming = messages.accept(wire, leases.nowNs());
         if (incoming != null) {
-            incoming.group().step(incoming.message(), clock.nanoTime());
+            incoming.group().step(incoming.message(), now());
             touch(incoming.group());
         }
     }
@@ -392,7 +432,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         List<PeerView> views = new ArrayList<>();
         views.add(PeerView.of(placementRaft, null, placementRaft.node().isLeader()));
         for (RegionPeer peer : regions.all()) {
-            views.add(PeerView.of(peer.group(), peer.region(), peer.serving()));
+            views.add(PeerView.of(peer.group(), peer.initialised() ? peer.region() : null, peer.serving()));
         }
         return views;
     }

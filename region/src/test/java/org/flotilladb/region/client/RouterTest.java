@@ -19,13 +19,16 @@ import org.flotilladb.proto.NotLeader;
 import org.flotilladb.proto.NotReady;
 import org.flotilladb.proto.OutcomeUnknown;
 import org.flotilladb.proto.Peer;
+import org.flotilladb.proto.PeerMismatch;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEpoch;
 import org.flotilladb.proto.RegionError;
 import org.flotilladb.proto.RegionNotFound;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
+import org.flotilladb.proto.StaleTerm;
 import org.flotilladb.proto.Transport;
+import org.flotilladb.proto.UnknownRequest;
 import org.flotilladb.region.client.RegionCache.Route;
 import org.flotilladb.region.client.Router.Result;
 import org.flotilladb.region.runtime.system.SeededRandom;
@@ -99,11 +102,16 @@ class RouterTest {
             }
             case "leader-is-2" ->
                 error.setNotLeader(NotLeader.newBuilder().setLeaderStoreId(2).setLeaderAddress("s2"));
+            case "leader-is-9" ->
+                error.setNotLeader(NotLeader.newBuilder().setLeaderStoreId(9).setLeaderAddress("s9"));
             case "no-leader" -> error.setNotLeader(NotLeader.getDefaultInstance());
             case "epoch" -> error.setEpochNotMatch(EpochNotMatch.newBuilder().addCurrentRegions(region(3)));
             case "not-in-region" ->
                 error.setKeyNotInRegion(KeyNotInRegion.newBuilder().setKey(ByteString.copyFromUtf8("k")));
             case "absent" -> error.setRegionNotFound(RegionNotFound.getDefaultInstance());
+            case "other-peer" -> error.setPeerMismatch(PeerMismatch.getDefaultInstance());
+            case "old-term" -> error.setStaleTerm(StaleTerm.getDefaultInstance());
+            case "not-known" -> error.setUnknownRequest(UnknownRequest.getDefaultInstance());
             case "busy" -> error.setBusy(Busy.getDefaultInstance());
             case "not-ready" -> error.setNotReady(NotReady.getDefaultInstance());
             case "unknown" -> error.setOutcomeUnknown(OutcomeUnknown.getDefaultInstance());
@@ -137,8 +145,12 @@ class RouterTest {
         "leader-is-2 ok, ok, s1 s2",
         "no-leader ok, ok, s1 s2",
         "no-leader no-leader no-leader ok, ok, s1 s2 s3 s1",
+        "leader-is-9, regroup, s1",
+        "no-leader no-leader no-leader no-leader, regroup, s1 s2 s3 s1",
         "epoch, regroup, s1",
         "not-in-region, regroup, s1",
+        "other-peer, regroup, s1",
+        "old-term ok, ok, s1 s1",
         "absent absent ok, ok, s1 s2 s3",
         "busy ok, ok, s1 s1",
         "not-ready not-ready ok, ok, s1 s1 s1",
@@ -151,6 +163,7 @@ class RouterTest {
         "lost no-leader leader-is-2 full, FULL?, s1 s2 s3 s2",
         "full, FULL, s1",
         "too-large, TOO_LARGE, s1",
+        "not-known, INTERNAL, s1",
         "refused, INTERNAL, s1",
         "closed, CLOSED, s1",
     })
@@ -160,7 +173,7 @@ class RouterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"busy, UNAVAILABLE", "no-leader, UNAVAILABLE", "not-ready, UNAVAILABLE", "unknown, UNAVAILABLE?"})
+    @CsvSource({"busy, UNAVAILABLE", "not-ready, UNAVAILABLE", "unknown, UNAVAILABLE?"})
     void the_time_ends_every_retry(String answer, String outcome) {
         StringBuilder script = new StringBuilder(answer);
         for (int i = 0; i < 500; i++) {
@@ -170,7 +183,7 @@ class RouterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"epoch, 3", "not-in-region, 0", "ok, 2"})
+    @CsvSource({"epoch, 3", "not-in-region, 0", "other-peer, 0", "leader-is-9, 0", "ok, 2"})
     void the_cache_learns_from_answers(String answer, long version) {
         run(answer);
         Route known = cache.find(new byte[] {'k'});

@@ -3,7 +3,11 @@ package org.flotilladb.region.placement;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.group.LeaseClock;
+import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.store.mvcc.Timestamps;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,7 +19,8 @@ class TimestampOracleTest {
 
     private final TestClock clock = new TestClock();
     private int extensions;
-    private final TimestampOracle oracle = new TimestampOracle(clock, () -> extensions++);
+    private final LeaseClock leases = new LeaseClock(clock, GroupSettings.DEFAULT, FailPoints.OFF);
+    private final TimestampOracle oracle = new TimestampOracle(clock, leases, () -> extensions++);
 
     private static final class TestClock implements Clock {
         long ns;
@@ -39,7 +44,7 @@ class TimestampOracleTest {
 
     private void lead(long bound) {
         oracle.lead(bound);
-        oracle.lease(Long.MAX_VALUE);
+        oracle.lease(Lease.FOREVER);
         oracle.committed(oracle.nextBound());
     }
 
@@ -73,9 +78,18 @@ class TimestampOracleTest {
     @Test
     void nothing_is_handed_out_when_the_lease_has_run_out() {
         lead(0);
-        oracle.lease(clock.ns + 1_000_000);
+        oracle.lease(new Lease(clock.ns + 1_000_000, clock.ns, clock.wallMs * 1_000_000 - clock.ns));
         assertTrue(oracle.tryAllocate(1) > 0);
         clock.pass(2);
+        assertEquals(-1, oracle.tryAllocate(1));
+    }
+
+    @Test
+    void nothing_is_handed_out_after_the_machine_was_suspended() {
+        lead(0);
+        oracle.lease(new Lease(clock.ns + 500_000_000, clock.ns, clock.wallMs * 1_000_000 - clock.ns));
+        assertTrue(oracle.tryAllocate(1) > 0);
+        clock.wallMs += 1000;
         assertEquals(-1, oracle.tryAllocate(1));
     }
 

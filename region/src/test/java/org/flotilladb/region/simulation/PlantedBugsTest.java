@@ -25,6 +25,7 @@ class PlantedBugsTest {
                 arguments("VOTE_FORGOTTEN", Set.of(FaultKind.DUEL)),
                 arguments("answered-when-proposed", DRAWN),
                 arguments("lease-kept", Set.of(FaultKind.LEADER_CUT_OFF, FaultKind.CLIENT_CUT_OFF, FaultKind.PAUSE)),
+                arguments("suspension-unseen", Set.of(FaultKind.SUSPEND)),
                 arguments("locks-unseen", DRAWN),
                 arguments("latches-unseen", DRAWN),
                 arguments("max-ts-not-raised", DRAWN),
@@ -37,7 +38,15 @@ class PlantedBugsTest {
                 arguments(
                         "timestamp-bound-forgotten",
                         Set.of(FaultKind.WALL_CLOCK, FaultKind.PLACEMENT_CUT_OFF, FaultKind.CRASH)),
-                arguments("conflict-unseen", DRAWN));
+                arguments("conflict-unseen", DRAWN),
+                arguments("install-not-noted", Set.of(FaultKind.SNAPSHOT_CRASH, FaultKind.CRASH)),
+                arguments("compacted-before-durable", DRAWN),
+                arguments("tombstone-forgotten", Set.of(FaultKind.DELAY, FaultKind.REPETITION)),
+                arguments("change-epoch-unchecked", DRAWN),
+                arguments("removed-data-left", DRAWN),
+                arguments("snapshot-checksum-unchecked", Set.of(FaultKind.SNAPSHOT_DAMAGE)),
+                arguments("overlap-unchecked", Set.of(FaultKind.LEADER_CUT_OFF, FaultKind.PARTITION, FaultKind.PAUSE)),
+                arguments("bare-peer-takes-the-log", DRAWN));
     }
 
     @ParameterizedTest

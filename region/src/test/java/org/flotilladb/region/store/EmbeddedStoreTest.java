@@ -26,6 +26,7 @@ import org.flotilladb.proto.PrewriteRequest;
 import org.flotilladb.proto.RaftBatch;
 import org.flotilladb.proto.RaftMessage;
 import org.flotilladb.proto.Region;
+import org.flotilladb.proto.RegionError;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.ScanRequest;
@@ -51,6 +52,7 @@ import org.flotilladb.region.store.storage.MemoryLogStore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One Store in the process, on memory and on RocksDB: everything from a transaction to the log and back. */
@@ -460,6 +462,7 @@ class EmbeddedStoreTest {
             Context context = Context.newBuilder()
                     .setRegionId(region.getId())
                     .setEpoch(region.getEpoch())
+                    .setPeerId(region.getPeers(0).getId())
                     .build();
             oddRequests().forEach((what, request) -> {
                 CompletableFuture<RegionResponse> answer = new CompletableFuture<>();
@@ -471,6 +474,61 @@ class EmbeddedStoreTest {
             });
             assertNull(db.store.failure());
             assertEquals(1, db.client.regions(new byte[0], new byte[0]).join().size());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // Region, peer, term, range version: each as it is plus this
+        "0, 0, 0, 0, ANSWER",
+        "1, 0, 0, 0, REGION_NOT_FOUND",
+        "0, 1, 0, 0, PEER_MISMATCH",
+        "0, 0, 1, 0, STALE_TERM",
+        "0, 0, -1, 0, ANSWER",
+        "0, 0, 0, 1, EPOCH_NOT_MATCH",
+        "0, 0, 0, -1, EPOCH_NOT_MATCH",
+        "0, 1, 1, 1, PEER_MISMATCH",
+    })
+    void aRequestForAnotherRegionPeerTermOrRangeIsRefusedWithTheReason(
+            long regionOff, long peerOff, long termOff, long versionOff, String expected) {
+        try (Embedded db = open("memory")) {
+            put(db, "k", 3);
+            Region region =
+                    db.client.regions(new byte[0], new byte[0]).join().get(0).region();
+            long term = db.store.peers().get(1).term();
+            assertEquals(1, term, "one below is the term that is not known");
+            RegionRequest request = RegionRequest.newBuilder()
+                    .setContext(Context.newBuilder()
+                            .setRegionId(region.getId() + regionOff)
+                            .setPeerId(region.getPeers(0).getId() + peerOff)
+                            .setTerm(term + termOff)
+                            .setEpoch(region.getEpoch().toBuilder()
+                                    .setRangeVersion(region.getEpoch().getRangeVersion() + versionOff)))
+                    .setPrewrite(PrewriteRequest.newBuilder()
+                            .setPrimary(ByteString.copyFromUtf8("p"))
+                            .setStartTs(5)
+                            .setOnePhase(true)
+                            .addMutations(Mutation.newBuilder().setKey(ByteString.copyFromUtf8("p"))))
+                    .build();
+            CompletableFuture<RegionResponse> answer = new CompletableFuture<>();
+            db.store.region(request, answer::complete);
+            RegionResponse response = answer.orTimeout(60, TimeUnit.SECONDS).join();
+            String kind =
+                    response.hasError() ? response.getError().getKindCase().name() : "ANSWER";
+            assertEquals(expected, kind, response.toString());
+            assertEquals(expected.equals("ANSWER"), response.getPrewrite().getOnePhaseCommitTs() > 0);
+        }
+    }
+
+    @Test
+    void aRequestOfAKindThatNobodyKnowsIsAnswered() {
+        try (Embedded db = open("memory")) {
+            CompletableFuture<Envelope> answer = new CompletableFuture<>();
+            db.store.onRequest(Envelope.getDefaultInstance(), answer::complete);
+            RegionResponse response =
+                    answer.orTimeout(60, TimeUnit.SECONDS).join().getRegionResponse();
+            assertEquals(
+                    RegionError.KindCase.UNKNOWN_REQUEST, response.getError().getKindCase());
         }
     }
 

@@ -2,6 +2,8 @@ package org.flotilladb.sqltests.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTransactionRollbackException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.List;
@@ -84,6 +87,25 @@ class DefinitionsElsewhereTest {
         }
     }
 
+    /** The transaction goes on with another catalog; what those rows were read with is not committed any more. */
+    @Test
+    void rowsOfAnOldCatalogAreNotChangedThroughTheirResult() throws SQLException {
+        try (Statement updatable = connection.createStatement(ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_UPDATABLE);
+                ResultSet rows = updatable.executeQuery("SELECT id, v FROM t ORDER BY id")) {
+            connection.setAutoCommit(false);
+            assertTrue(rows.next());
+            rows.updateString(2, "lost");
+            connection.commit();
+            elsewhere.execute("CREATE TABLE u (id INT PRIMARY KEY)");
+            assertEquals("0", value(statement, "SELECT COUNT(*) FROM u"));
+            SQLException e = assertThrows(SQLException.class, rows::updateRow);
+            assertEquals("40001", e.getSQLState(), e.toString());
+            assertInstanceOf(SQLTransactionRollbackException.class, e);
+            connection.commit();
+        }
+        assertEquals("one", value(statement, "SELECT v FROM t WHERE id = 1"));
+    }
+
     @Test
     void aPreparedStatementKeepsItsValues() throws SQLException {
         try (PreparedStatement update = connection.prepareStatement("UPDATE t SET v = ? WHERE id = ?")) {
@@ -124,8 +146,7 @@ class DefinitionsElsewhereTest {
     @Test
     void aTableDroppedElsewhereIsGone() throws SQLException {
         elsewhere.execute("DROP TABLE t");
-        SQLException e = org.junit.jupiter.api.Assertions.assertThrows(
-                SQLException.class, () -> statement.executeQuery("SELECT * FROM t"));
+        SQLException e = assertThrows(SQLException.class, () -> statement.executeQuery("SELECT * FROM t"));
         // H2 has a state of its own for a database without any table.
         assertEquals("42S04", e.getSQLState(), e.toString());
     }

@@ -127,11 +127,8 @@ class PoolsTest {
         }
     }
 
-    @Test
-    void aPooledConnectionComesBackAsGoodAsNew() throws SQLException {
-        PooledConnection pooled = new FlotillaDataSource(URL, "", "").getPooledConnection();
-        List<String> events = new ArrayList<>();
-        pooled.addConnectionEventListener(new ConnectionEventListener() {
+    private static ConnectionEventListener listenerOf(List<String> events) {
+        return new ConnectionEventListener() {
             @Override
             public void connectionClosed(ConnectionEvent event) {
                 events.add("closed");
@@ -141,7 +138,14 @@ class PoolsTest {
             public void connectionErrorOccurred(ConnectionEvent event) {
                 events.add("error " + event.getSQLException().getSQLState());
             }
-        });
+        };
+    }
+
+    @Test
+    void aPooledConnectionComesBackAsGoodAsNew() throws SQLException {
+        PooledConnection pooled = new FlotillaDataSource(URL, "", "").getPooledConnection();
+        List<String> events = new ArrayList<>();
+        pooled.addConnectionEventListener(listenerOf(events));
         Connection first = pooled.getConnection();
         try (Statement statement = first.createStatement()) {
             statement.execute("CREATE TABLE t (id INT PRIMARY KEY)");
@@ -163,11 +167,96 @@ class PoolsTest {
             rows.next();
             assertEquals(0, rows.getInt(1), "what the first had not committed is undone");
         }
+        second.setAutoCommit(false);
         Connection third = pooled.getConnection();
         assertTrue(second.isClosed(), "there is one handle at a time");
         assertEquals(1, one(third));
         third.abort(Runnable::run);
         pooled.close();
         assertThrows(SQLException.class, pooled::getConnection);
+    }
+
+    /** What can be set on a connection, as text. */
+    private static List<String> state(Connection connection) throws SQLException {
+        return List.of(
+                "autocommit " + connection.getAutoCommit(),
+                "isolation " + connection.getTransactionIsolation(),
+                "schema " + connection.getSchema(),
+                "catalog " + connection.getCatalog(),
+                "read only " + connection.isReadOnly(),
+                "network timeout " + connection.getNetworkTimeout(),
+                "holdability " + connection.getHoldability(),
+                "client info " + connection.getClientInfo(),
+                "warnings " + connection.getWarnings());
+    }
+
+    private static void changeAll(Connection connection) throws SQLException {
+        connection.setSchema("ELSEWHERE");
+        connection.setAutoCommit(false);
+        connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        connection.setReadOnly(true);
+        connection.setNetworkTimeout(Runnable::run, 12_345);
+        connection.setHoldability(ResultSet.CLOSE_CURSORS_AT_COMMIT);
+        connection.setClientInfo("ApplicationName", "first");
+    }
+
+    @Test
+    void aPooledConnectionForgetsWhateverItsUserSet() throws SQLException {
+        PooledConnection pooled = new FlotillaDataSource(URL + ";AUTOCOMMIT=FALSE", "", "").getPooledConnection();
+        Connection first = pooled.getConnection();
+        try (Statement statement = first.createStatement()) {
+            statement.execute("CREATE SCHEMA elsewhere");
+        }
+        List<String> before = state(first);
+        assertFalse(first.getAutoCommit(), "the URL says so");
+        changeAll(first);
+        List<String> changed = state(first);
+        try (Statement statement = first.createStatement()) {
+            // What runs when it comes back is undone, not committed by the changes that undo the rest.
+            statement.execute("CREATE TABLE public.t (id INT PRIMARY KEY)");
+            first.commit();
+            statement.execute("INSERT INTO public.t VALUES (1)");
+        }
+        first.close();
+        Connection second = pooled.getConnection();
+        assertEquals(before, state(second));
+        for (int i = 0; i < before.size(); i++) {
+            boolean kept = before.get(i).startsWith("autocommit")
+                    || before.get(i).startsWith("catalog")
+                    || before.get(i).startsWith("warnings");
+            assertEquals(kept, before.get(i).equals(changed.get(i)), before.get(i) + " and " + changed.get(i));
+        }
+        try (Statement statement = second.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM t")) {
+            rows.next();
+            assertEquals(0, rows.getInt(1));
+        }
+        // A handle that is taken away counts as given back.
+        changeAll(second);
+        assertEquals(before, state(pooled.getConnection()));
+        pooled.close();
+    }
+
+    @Test
+    void aPooledConnectionThatCannotBeMadeGoodAsNewIsReportedAndClosed() throws SQLException {
+        PooledConnection pooled = new FlotillaDataSource(URL, "", "").getPooledConnection();
+        Connection handle = pooled.getConnection();
+        try (Statement statement = handle.createStatement()) {
+            statement.execute("CREATE SCHEMA first");
+            handle.setSchema("FIRST");
+        }
+        PooledConnection there = new FlotillaDataSource(URL + ";SCHEMA=FIRST", "", "").getPooledConnection();
+        List<String> events = new ArrayList<>();
+        there.addConnectionEventListener(listenerOf(events));
+        Connection victim = there.getConnection();
+        victim.setSchema("PUBLIC");
+        handle.setSchema("PUBLIC");
+        try (Statement statement = handle.createStatement()) {
+            statement.execute("DROP SCHEMA first");
+        }
+        victim.close();
+        assertEquals(List.of("error 90079"), events);
+        assertThrows(SQLException.class, there::getConnection);
+        pooled.close();
     }
 }

@@ -20,11 +20,18 @@ final class InUse {
     private static final int MAX_PAUSES = 200_000;
 
     private final String where;
+    private final Runnable pause;
     private final AtomicLongArray counts = new AtomicLongArray(SLOTS * STRIDE);
     private volatile boolean closed;
 
     InUse(String where) {
+        this(where, () -> LockSupport.parkNanos(PAUSE_NS));
+    }
+
+    /** @param pause what whoever closes does between two looks */
+    InUse(String where, Runnable pause) {
         this.where = where;
+        this.pause = pause;
     }
 
     /** Goes in; what it returns is for {@link #exit}. */
@@ -51,7 +58,7 @@ final class InUse {
             closed = true;
         }
         for (int i = 0; i < MAX_PAUSES && isUsed(); i++) {
-            LockSupport.parkNanos(PAUSE_NS);
+            pause.run();
         }
         return true;
     }

@@ -145,7 +145,12 @@ public final class RocksLogStore implements LogStore {
             HardState state = new HardState(0, 0, 0);
             if (hard != null) {
                 ByteBuffer buffer = ByteBuffer.wrap(hard);
-                state = new HardState(buffer.getLong(), buffer.getLong(), buffer.getLong());
+                // The promise was added later.
+                state = new HardState(
+                        buffer.getLong(),
+                        buffer.getLong(),
+                        buffer.getLong(),
+                        buffer.hasRemaining() ? buffer.getLong() : 0);
             }
             return new GroupState(state, truncatedIndex + 1, last, truncatedIndex, truncatedTerm);
         } catch (RocksDBException e) {
@@ -272,10 +277,11 @@ public final class RocksLogStore implements LogStore {
 
         @Override
         public void setHardState(long groupId, HardState hardState) {
-            byte[] value = ByteBuffer.allocate(24)
+            byte[] value = ByteBuffer.allocate(32)
                     .putLong(hardState.term())
                     .putLong(hardState.vote())
                     .putLong(hardState.commit())
+                    .putLong(hardState.promiseNs())
                     .array();
             changes.add(writes -> writes.put(key(groupId, HARD_STATE), value));
         }
@@ -286,6 +292,16 @@ public final class RocksLogStore implements LogStore {
             changes.add(writes -> {
                 writes.put(key(groupId, TRUNCATED), value);
                 writes.deleteRange(entryKey(groupId, 0), entryKey(groupId, index + 1));
+            });
+        }
+
+        @Override
+        public void beginAfter(long groupId, long index, long term) {
+            byte[] value = ByteBuffer.allocate(16).putLong(index).putLong(term).array();
+            changes.add(writes -> {
+                writes.put(key(groupId, TRUNCATED), value);
+                writes.deleteRange(entryKey(groupId, 0), entryKey(groupId, -1L));
+                lastIndexes.put(groupId, index);
             });
         }
 

@@ -1,13 +1,13 @@
 package org.flotilladb.region.store.rocks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -51,13 +51,31 @@ class RocksCloseTest {
         store.write(batch);
         KvSnapshot snapshot = store.snapshot();
         KvCursor cursor = snapshot.cursor(Family.DEFAULT, null, null);
-        CompletableFuture<Void> closing = CompletableFuture.runAsync(store::close);
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(() -> {
+            store.close();
+            order.add("closed");
+        });
+        untilNobodyIsLetIn(store);
         assertTrue(cursor.seek(KEY));
         assertEquals(new String(KEY, StandardCharsets.US_ASCII), new String(cursor.value(), StandardCharsets.US_ASCII));
-        assertFalse(closing.isDone());
         cursor.close();
+        order.add("cursor let go");
+        order.add("snapshot let go");
         snapshot.close();
         closing.get(60, TimeUnit.SECONDS);
+        assertEquals(List.of("cursor let go", "snapshot let go", "closed"), order);
+    }
+
+    /** Returns when the store is being closed; the one who closes it has nothing left to do but to wait. */
+    private static void untilNobodyIsLetIn(RocksKvStore store) {
+        while (true) {
+            try {
+                store.get(Family.DEFAULT, KEY);
+            } catch (StorageException e) {
+                return;
+            }
+        }
     }
 
     @Test

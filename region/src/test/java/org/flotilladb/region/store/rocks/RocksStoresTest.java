@@ -3,6 +3,7 @@ package org.flotilladb.region.store.rocks;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,7 +13,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Comparator;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.EntryType;
@@ -80,6 +85,36 @@ class RocksStoresTest {
             assertTrue(last >= acknowledged, "the log ends at " + last + ", acknowledged were " + acknowledged);
             assertEquals(last, store.entries(GROUP, 1, last + 1, Long.MAX_VALUE).size());
             store.close();
+        }
+    }
+
+    /** Recycling keeps a file and gives it the next number; without it, each number is a file of its own. */
+    @Test
+    void files_of_the_log_are_used_again() throws IOException {
+        RocksLogStore store = new RocksLogStore(log(), null, SMALL_BUFFER_BYTES);
+        TreeMap<Object, TreeSet<String>> namesByFile = new TreeMap<>(Comparator.comparing(String::valueOf));
+        for (long index = 1; index <= 1000; index++) {
+            append(store, index, true);
+            if (index % 10 == 0) {
+                for (Path file : logFiles()) {
+                    Object inode = Files.readAttributes(file, BasicFileAttributes.class)
+                            .fileKey();
+                    assumeTrue(inode != null, "this file system has no file keys");
+                    namesByFile
+                            .computeIfAbsent(inode, i -> new TreeSet<>())
+                            .add(file.getFileName().toString());
+                }
+            }
+        }
+        store.close();
+        assertTrue(
+                namesByFile.values().stream().anyMatch(names -> names.size() > 1),
+                "no file was used again: " + namesByFile);
+    }
+
+    private List<Path> logFiles() throws IOException {
+        try (Stream<Path> files = Files.list(log())) {
+            return files.filter(file -> file.toString().endsWith(".log")).toList();
         }
     }
 

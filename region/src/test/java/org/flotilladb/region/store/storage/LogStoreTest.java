@@ -108,10 +108,10 @@ class LogStoreTest {
         open(kind);
         write(batch -> {
             batch.append(GROUP, entries(1, 5, 1));
-            batch.setHardState(GROUP, new HardState(3, 2, 4));
+            batch.setHardState(GROUP, new HardState(3, 2, 4, 5_000_000_000L));
         });
         for (int i = 0; i < 2; i++) {
-            assertEquals(new GroupState(new HardState(3, 2, 4), 1, 5, 0, 0), store.load(GROUP));
+            assertEquals(new GroupState(new HardState(3, 2, 4, 5_000_000_000L), 1, 5, 0, 0), store.load(GROUP));
             assertEquals("e1t1 e2t1 e3t1 e4t1 e5t1", read(1, 6));
             assertEquals("e3t1", read(3, 4));
             reopen(kind);
@@ -201,6 +201,29 @@ class LogStoreTest {
         }
         write(batch -> batch.append(GROUP, entries(21, 22, 6)));
         assertEquals("e21t6 e22t6", read(21, 23));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_log_that_begins_after_a_snapshot_keeps_nothing_of_what_stood_there(Kind kind) {
+        open(kind);
+        write(batch -> {
+            batch.append(GROUP, entries(1, 9, 1));
+            batch.setHardState(GROUP, new HardState(1, 2, 3));
+        });
+        write(batch -> {
+            batch.beginAfter(GROUP, 5, 2);
+            batch.append(GROUP, entries(6, 7, 2));
+        });
+        for (int life = 0; life < 2; life++) {
+            GroupState state = store.load(GROUP);
+            assertEquals(new GroupState(new HardState(1, 2, 3), 6, 7, 5, 2), state);
+            assertEquals("e6t2 e7t2", read(6, 8));
+            reopen(kind);
+        }
+        write(batch -> batch.beginAfter(GROUP, 20, 3));
+        assertEquals(21, store.load(GROUP).firstIndex());
+        assertEquals(20, store.load(GROUP).lastIndex());
     }
 
     @ParameterizedTest

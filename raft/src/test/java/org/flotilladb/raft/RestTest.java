@@ -1,0 +1,205 @@
+package org.flotilladb.raft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@DisplayName("Groups at rest")
+class RestTest {
+    private static final int AFTER_TICKS = 5;
+
+    private static Group awake() {
+        Group group = Group.of(
+                3,
+                builder -> builder.leases(Group.PROMISE_NS, Group.RATE_ERROR, Group.MARGIN_NS)
+                        .promiseAtStart(false)
+                        .restAfterTicks(AFTER_TICKS));
+        group.elect(1);
+        return group;
+    }
+
+    private static Group atRest() {
+        Group group = awake();
+        group.ticks(2 * AFTER_TICKS);
+        group.all().forEach(peer -> assertTrue(peer.node.isResting(), peer.node.toString()));
+        return group;
+    }
+
+    private static int awakeIn(Group group) {
+        int awake = 0;
+        for (Group.Peer peer : group.all()) {
+            awake += peer.node.isResting() ? 0 : 1;
+        }
+        return awake;
+    }
+
+    @Test
+    void atRestNothingIsSentAndNobodyCampaigns() {
+        Group group = atRest();
+        List<Message> sent = new ArrayList<>();
+        group.filter(sent::add);
+        long term = group.node(1).term();
+        group.ticks(1000);
+        assertEquals(List.of(), sent);
+        assertEquals(term, group.node(1).term());
+        assertEquals(1, group.leader());
+    }
+
+    @Test
+    void itIsOffUnlessAskedFor() {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.ticks(100);
+        assertEquals(3, awakeIn(group));
+    }
+
+    static Stream<Arguments> everyWishWakesThePeerAndItsLeader() {
+        return Stream.of(
+                Arguments.of("propose", wish((node, now) -> {
+                    try {
+                        node.propose(new byte[1]);
+                    } catch (ProposalDroppedException e) {
+                        throw new AssertionError(e);
+                    }
+                })),
+                Arguments.of("readIndex", wish((node, now) -> node.readIndex(new byte[8], now))),
+                Arguments.of("transferLeader", wish((node, now) -> node.transferLeader(2, now))),
+                Arguments.of("wake", wish(RawNode::wake)));
+    }
+
+    private static BiConsumer<RawNode, Long> wish(BiConsumer<RawNode, Long> wish) {
+        return wish;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void everyWishWakesThePeerAndItsLeader(String name, BiConsumer<RawNode, Long> wish) {
+        for (long asked = 1; asked <= 3; asked++) {
+            Group group = atRest();
+            wish.accept(group.node(asked), group.nowNs);
+            assertFalse(group.node(asked).isResting(), name);
+            group.settle();
+            assertFalse(group.node(1).isResting(), name + " of peer " + asked);
+            group.tick();
+            assertEquals(0, awakeIn(group) % 3, "all are awake with their leader");
+        }
+    }
+
+    @Test
+    void aLeaderThatWakesHasItsLeaseAgainAfterOneRound() {
+        Group group = atRest();
+        group.nowNs += 100 * Group.PROMISE_NS;
+        assertTrue(group.node(1).leaseUntilNs() < group.nowNs);
+        group.node(1).wake(group.nowNs);
+        group.settle();
+        assertTrue(group.node(1).leaseUntilNs() > group.nowNs);
+    }
+
+    @Test
+    void aFollowerRestsOnlyWhenItsLeaderSaysSo() {
+        Group group = awake();
+        group.isolate(1);
+        group.ticks(40);
+        assertNotEquals(1, group.leader(), "the others have elected somebody: the leader had merely fallen silent");
+    }
+
+    @Test
+    void whoMissedTheLastHeartbeatWakesTheOthersAndTheLeaderStays() {
+        Group group = awake();
+        group.filter(message -> message.to() != 3 || message.type() != MessageType.HEARTBEAT || message.index() == 0);
+        group.ticks(2 * AFTER_TICKS);
+        assertTrue(group.node(1).isResting());
+        assertFalse(group.node(3).isResting());
+        group.heal();
+        long term = group.node(1).term();
+        group.ticks(30 + 4 * AFTER_TICKS);
+        assertEquals(0, awakeIn(group));
+        assertEquals(1, group.leader());
+        assertEquals(term, group.node(3).term());
+    }
+
+    @Test
+    void aFollowerThatLacksSomethingKeepsItsLeaderAwake() throws Exception {
+        Group group = awake();
+        group.filter(message -> message.to() != 3 || message.type() != MessageType.APP);
+        group.peer(1).propose("x");
+        group.settle();
+        group.ticks(5 * AFTER_TICKS);
+        assertEquals(3, awakeIn(group));
+        group.heal();
+        group.ticks(5 * AFTER_TICKS);
+        assertEquals(0, awakeIn(group));
+        assertTrue(group.peer(3).applied.contains("x"));
+    }
+
+    @Test
+    void aPeerThatDoesNotKnowRestKeepsTheGroupAwake() {
+        boolean[] first = {true};
+        Group group = Group.of(3, builder -> {
+            builder.restAfterTicks(first[0] ? 0 : AFTER_TICKS);
+            first[0] = false;
+        });
+        group.elect(2);
+        group.ticks(10 * AFTER_TICKS);
+        assertEquals(2, group.leader());
+        assertFalse(group.node(1).isResting());
+    }
+
+    @Test
+    void aGroupThatLostItsLeaderAtRestElectsOneWhenAnybodyIsAsked() {
+        Group group = atRest();
+        group.isolate(1);
+        group.node(3).wake(group.nowNs);
+        group.ticks(80);
+        assertTrue(group.leader() == 2 || group.leader() == 3, group.toString());
+    }
+
+    @Test
+    void aLeaderThatRestartsIsWelcomedBack() {
+        Group group = atRest();
+        group.restart(1);
+        group.ticks(100);
+        assertNotEquals(0, group.leader());
+        assertEquals(0, awakeIn(group));
+    }
+
+    @Test
+    void aListTicksOnlyWhoIsAwake() {
+        Group group = atRest();
+        TickList list = new TickList();
+        group.all().forEach(peer -> list.touched(peer.node));
+        list.touched(group.node(1));
+        assertEquals(3, list.size());
+        List<Long> ticked = new ArrayList<>();
+        list.tick(group.nowNs, node -> ticked.add(node.id()));
+        assertEquals(List.of(1L, 2L, 3L), ticked);
+        assertEquals(0, list.size());
+
+        group.node(3).wake(group.nowNs);
+        group.node(2).wake(group.nowNs);
+        list.touched(group.node(3));
+        ticked.clear();
+        list.tick(group.nowNs, node -> {
+            ticked.add(node.id());
+            // Handling what it has to say may touch another.
+            list.touched(group.node(2));
+        });
+        assertEquals(List.of(3L), ticked);
+        assertEquals(2, list.size());
+        list.remove(group.node(3));
+        list.tick(group.nowNs, node -> ticked.add(node.id()));
+        assertEquals(List.of(3L, 2L), ticked);
+        assertEquals(1, list.size());
+    }
+}
