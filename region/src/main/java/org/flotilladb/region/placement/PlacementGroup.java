@@ -311,8 +311,7 @@ public final class PlacementGroup implements StateMachine {
                 if (!group.node().isLeader()) {
                     failed.accept(notLeader());
                 } else if (!ready()) {
-                    failed.accept(
-                            PlacementErrors.notReady("the Placement Driver's leader has just been elected"));
+                    failed.accept(PlacementErrors.notReady("the Placement Driver's leader has just been elected"));
                 } else {
                     handleAsLeader(request, answer, failed);
                 }
@@ -367,8 +366,8 @@ public final class PlacementGroup implements StateMachine {
     }
 
     private PlacementResponse locate(LocateRequest request) {
-        List<RegionRoute> found = regions.locate(
-                request.getKey().toByteArray(), Math.max(1, Math.min(request.getLimit(), MAX_LOCATED)));
+        List<RegionRoute> found =
+                regions.locate(request.getKey().toByteArray(), Math.max(1, Math.min(request.getLimit(), MAX_LOCATED)));
         if (found.isEmpty()) {
             String why = state.init() == null
                     ? "the cluster is being started"

@@ -166,13 +166,16 @@ final class PlacementLeader {
         return answer.build();
     }
 
-    // ---- the registry ------------------------------------------------------------------------------------------------
+    // ---- the registry
+    // ------------------------------------------------------------------------------------------------
 
     void register(RegisterStoreRequest request, Consumer<PlacementResponse> answer, Consumer<PlacementError> failed) {
         StoreRecord known = state.stores().get(request.getStoreId());
         if (known == null || known.getState() == StoreState.STORE_REMOVED) {
-            failed.accept(PlacementErrors.refused("Store " + Long.toUnsignedString(request.getStoreId())
-                    + " does not belong to this cluster any more: start the node with an empty directory to join again"));
+            failed.accept(
+                    PlacementErrors.refused(
+                            "Store " + Long.toUnsignedString(request.getStoreId())
+                                    + " does not belong to this cluster any more: start the node with an empty directory to join again"));
             return;
         }
         StoreChange.Builder change =
@@ -192,8 +195,7 @@ final class PlacementLeader {
         log.propose(
                 PlacementEntry.newBuilder().addStores(change).build(),
                 () -> answer.accept(PlacementResponse.newBuilder()
-                        .setRegisterStore(RegisterStoreResponse.newBuilder()
-                                .setState(stateOf(known.getId())))
+                        .setRegisterStore(RegisterStoreResponse.newBuilder().setState(stateOf(known.getId())))
                         .build()),
                 failed);
     }
@@ -258,7 +260,8 @@ final class PlacementLeader {
         if (request.getToken() == 0) {
             return "whoever wants to join must bring a token";
         }
-        if (request.getClusterId() != 0 && request.getClusterId() != state.init().getClusterId()) {
+        if (request.getClusterId() != 0
+                && request.getClusterId() != state.init().getClusterId()) {
             return "this is cluster " + Long.toHexString(state.init().getClusterId()) + ", not "
                     + Long.toHexString(request.getClusterId()) + ": check the addresses of the nodes to join";
         }

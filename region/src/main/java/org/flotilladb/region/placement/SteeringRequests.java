@@ -56,8 +56,7 @@ final class SteeringRequests {
                 answer.accept(PlacementResponse.newBuilder()
                         .setListOperators(engine.operatorStatus(clock.nanoTime()))
                         .build());
-            case SPLIT_AT ->
-                answer(steering.split(request.getSplitAt().getKey()), answer, failed);
+            case SPLIT_AT -> answer(steering.split(request.getSplitAt().getKey()), answer, failed);
             case MOVE_LEADER ->
                 answer(
                         steering.moveLeader(
@@ -116,8 +115,7 @@ final class SteeringRequests {
         return PlacementResponse.newBuilder().setListRegions(page).build();
     }
 
-    private void set(
-            PlacementSettings wanted, Consumer<PlacementResponse> answer, Consumer<PlacementError> failed) {
+    private void set(PlacementSettings wanted, Consumer<PlacementResponse> answer, Consumer<PlacementError> failed) {
         String wrong = Policy.refuses(wanted);
         if (wrong != null) {
             failed.accept(PlacementErrors.refused(wrong));

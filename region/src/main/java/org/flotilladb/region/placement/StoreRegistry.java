@@ -85,7 +85,10 @@ final class StoreRegistry {
     }
 
     private static byte[] key(long storeId) {
-        return ByteBuffer.allocate(PREFIX.length + 8).put(PREFIX).putLong(storeId).array();
+        return ByteBuffer.allocate(PREFIX.length + 8)
+                .put(PREFIX)
+                .putLong(storeId)
+                .array();
     }
 
     /** Applies a change by what is so at this point of the log: one that does not fit does nothing. */
@@ -98,10 +101,7 @@ final class StoreRegistry {
                 ? StoreRecord.newBuilder().setId(change.getId()).setJoinToken(change.getJoinToken())
                 : known.toBuilder();
         if (change.hasAddress()) {
-            next.setAddress(change.getAddress())
-                    .setReported(true)
-                    .clearLabels()
-                    .addAllLabels(change.getLabelsList());
+            next.setAddress(change.getAddress()).setReported(true).clearLabels().addAllLabels(change.getLabelsList());
         }
         if (change.hasState()) {
             next.setState(change.getState());
@@ -116,10 +116,7 @@ final class StoreRegistry {
         put(record);
         batch.put(Family.META, key(record.getId()), record.toByteArray());
         version++;
-        batch.put(
-                Family.META,
-                VERSION,
-                ByteBuffer.allocate(8).putLong(version).array());
+        batch.put(Family.META, VERSION, ByteBuffer.allocate(8).putLong(version).array());
         if (records.size() > MAX_RECORDS) {
             forgetOne(batch);
         }

@@ -119,8 +119,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch);
         OutgoingSnapshots outgoing = new OutgoingSnapshots(
                 settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
-        IncomingSnapshots incoming = new IncomingSnapshots(
-                settings.members(), data, scheduler, transport, loop, settings.failPoints());
+        IncomingSnapshots incoming =
+                new IncomingSnapshots(settings.members(), data, scheduler, transport, loop, settings.failPoints());
         regions = new Regions(
                 settings,
                 clock,

@@ -131,9 +131,8 @@ class PlacementGroupTest {
 
     private PlacementRequest.Builder register(long storeId, String address) {
         return PlacementRequest.newBuilder()
-                .setRegisterStore(RegisterStoreRequest.newBuilder()
-                        .setStoreId(storeId)
-                        .setAddress(address));
+                .setRegisterStore(
+                        RegisterStoreRequest.newBuilder().setStoreId(storeId).setAddress(address));
     }
 
     private StoreHeartbeatResponse beat(long storeId, String address, long knownVersion) {
@@ -198,7 +197,8 @@ class PlacementGroupTest {
                 joined.getInit());
         assertEquals(2, joined.getStoresCount());
         assertEquals(joined.getStoreId(), ask(join("second:7411", 5)).getJoin().getStoreId());
-        assertNotEquals(joined.getStoreId(), ask(join("third:7411", 6)).getJoin().getStoreId());
+        assertNotEquals(
+                joined.getStoreId(), ask(join("third:7411", 6)).getJoin().getStoreId());
         assertFalse(store.isRegistered(joined.getStoreId()));
         ask(register(joined.getStoreId(), "second:7411"));
         assertTrue(store.isRegistered(joined.getStoreId()));
@@ -223,7 +223,9 @@ class PlacementGroupTest {
         assertNotEquals(abandoned, id);
         assertEquals(StoreState.STORE_REMOVED, record(abandoned).getState());
         assertTrue(refusal(register(abandoned, "second:7411")).getMessage().contains("does not belong"));
-        assertEquals(StoreState.STORE_UP, ask(register(id, "second:7411")).getRegisterStore().getState());
+        assertEquals(
+                StoreState.STORE_UP,
+                ask(register(id, "second:7411")).getRegisterStore().getState());
     }
 
     @Test
@@ -289,7 +291,8 @@ class PlacementGroupTest {
         beat(id, "second:9999", answer.getStoresVersion());
         run(500);
         StoreHeartbeatResponse later = beat(id, "second:9999", answer.getStoresVersion());
-        assertTrue(later.getStoresList().stream().anyMatch(each -> each.getAddress().equals("second:9999")));
+        assertTrue(later.getStoresList().stream()
+                .anyMatch(each -> each.getAddress().equals("second:9999")));
         assertEquals("second:9999", record(id).getAddress());
     }
 
@@ -317,7 +320,9 @@ class PlacementGroupTest {
         beat(store.storeId(), ADDRESS, 0);
         ask(state(id, StoreState.STORE_WITHOUT_LEADERS));
         assertEquals(StoreState.STORE_WITHOUT_LEADERS, record(id).getState());
-        assertEquals(StoreState.STORE_UP, ask(register(id, "second:7411")).getRegisterStore().getState());
+        assertEquals(
+                StoreState.STORE_UP,
+                ask(register(id, "second:7411")).getRegisterStore().getState());
         assertEquals(StoreState.STORE_UP, record(id).getState());
     }
 
@@ -372,9 +377,7 @@ class PlacementGroupTest {
         // Asked again until it is done, and for a Region that does not report by way of its Store.
         assertEquals(instructions, report(region));
         run(1500);
-        assertEquals(
-                instructions,
-                beat(store.storeId(), ADDRESS, 0).getInstructionsList());
+        assertEquals(instructions, beat(store.storeId(), ADDRESS, 0).getInstructionsList());
         assertEquals(1, operators().getRunningCount());
         assertEquals("add replica", operators().getRunning(0).getKind());
         assertEquals(2, operators().getRunning(0).getStepsCount());
@@ -482,9 +485,8 @@ class PlacementGroupTest {
         assertEquals(List.of(), report(crowd.build()));
         PlacementResponse answer = ask(PlacementRequest.newBuilder()
                 .setRegionHeartbeat(RegionHeartbeatRequest.newBuilder()
-                        .addRegions(RegionHeartbeat.newBuilder()
-                                .setRegion(newer)
-                                .setLeaderStoreId(4711))
+                        .addRegions(
+                                RegionHeartbeat.newBuilder().setRegion(newer).setLeaderStoreId(4711))
                         .addRegions(RegionHeartbeat.newBuilder()
                                 .setRegion(newer)
                                 .setLeaderStoreId(store.storeId())

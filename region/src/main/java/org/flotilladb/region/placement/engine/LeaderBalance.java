@@ -109,7 +109,9 @@ final class LeaderBalance {
     }
 
     private static RegionView first(Deque<RegionView> regions, TreeSet<Long> used) {
-        while (regions != null && !regions.isEmpty() && used.contains(regions.peek().id())) {
+        while (regions != null
+                && !regions.isEmpty()
+                && used.contains(regions.peek().id())) {
             regions.poll();
         }
         return regions == null ? null : regions.peek();
@@ -117,9 +119,7 @@ final class LeaderBalance {
 
     /** From a Store that leads too many to the one that leads least, over Stores that share Regions; null: there is none. */
     private List<StoreView> chain(
-            List<StoreView> stores,
-            TreeMap<Long, TreeMap<Long, ArrayDeque<RegionView>>> shared,
-            TreeSet<Long> used) {
+            List<StoreView> stores, TreeMap<Long, TreeMap<Long, ArrayDeque<RegionView>>> shared, TreeSet<Long> used) {
         List<StoreView> byLeaders = new ArrayList<>(stores);
         byLeaders.sort(Comparator.comparingInt(this::leaders).reversed().thenComparingLong(StoreView::id));
         int threshold = threshold(stores);

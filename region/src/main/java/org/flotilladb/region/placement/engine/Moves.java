@@ -118,8 +118,7 @@ final class Moves {
         }
         Peer next = nextLeader(region, old.getStoreId());
         if (next != null) {
-            return List.of(
-                    new Step.TransferLeader(next.getStoreId()), Step.ChangePeers.exchange(learner, old));
+            return List.of(new Step.TransferLeader(next.getStoreId()), Step.ChangePeers.exchange(learner, old));
         }
         return List.of(
                 Step.ChangePeers.promote(learner),
@@ -133,8 +132,6 @@ final class Moves {
             return List.of(Step.ChangePeers.remove(peer));
         }
         Peer next = nextLeader(region, peer.getStoreId());
-        return next == null
-                ? null
-                : List.of(new Step.TransferLeader(next.getStoreId()), Step.ChangePeers.remove(peer));
+        return next == null ? null : List.of(new Step.TransferLeader(next.getStoreId()), Step.ChangePeers.remove(peer));
     }
 }

@@ -119,8 +119,7 @@ public final class PlacementEngine {
     public void pass(long nowNs) {
         cluster.at(nowNs);
         operators.expire();
-        List<RegionView> some =
-                regions.fromId(patrolled).stream().limit(PATROL).toList();
+        List<RegionView> some = regions.fromId(patrolled).stream().limit(PATROL).toList();
         for (RegionView region : some) {
             if (cluster.connected(cluster.store(region.leaderStoreId()))) {
                 decide(region);
@@ -175,7 +174,8 @@ public final class PlacementEngine {
         return found;
     }
 
-    // ---- seeing and steering -----------------------------------------------------------------------------------------
+    // ---- seeing and steering
+    // -----------------------------------------------------------------------------------------
 
     /** Commands of people. */
     public Steering steering(long nowNs) {

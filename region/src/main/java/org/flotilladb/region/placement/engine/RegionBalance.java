@@ -88,14 +88,17 @@ final class RegionBalance {
     }
 
     private boolean move(StoreView source, StoreView target) {
-        boolean large = cluster.regions().sizeBytes(source.id()) >= cluster.regions().sizeBytes(target.id());
+        boolean large =
+                cluster.regions().sizeBytes(source.id()) >= cluster.regions().sizeBytes(target.id());
         RegionView best = null;
         int found = 0;
         SortedSet<Long> all = cluster.regions().regionsOn(source.id());
         SortedSet<Long> after = all.tailSet(cursors.getOrDefault(source.id(), 0L) + 1);
         List<Long> order = new ArrayList<>(MAX_LOOKED_AT);
         after.stream().limit(MAX_LOOKED_AT).forEach(order::add);
-        all.stream().limit(Math.min(MAX_LOOKED_AT - order.size(), all.size() - order.size())).forEach(order::add);
+        all.stream()
+                .limit(Math.min(MAX_LOOKED_AT - order.size(), all.size() - order.size()))
+                .forEach(order::add);
         for (long regionId : order) {
             cursors.put(source.id(), regionId);
             RegionView region = cluster.regions().get(regionId);
@@ -133,8 +136,7 @@ final class RegionBalance {
             return false;
         }
         Peer leaving = region.peerOn(source.id());
-        return Isolation.shared(cluster, region, target, leaving)
-                <= Isolation.shared(cluster, region, source, leaving);
+        return Isolation.shared(cluster, region, target, leaving) <= Isolation.shared(cluster, region, source, leaving);
     }
 
     /** Rather not a leader, which would have to be moved first; then by size. */

@@ -40,7 +40,6 @@ final class SplitCheck implements Check {
                 split.addNewPeerIds(next++);
             }
         }
-        return List.of(
-                new Step.Split(split.build(), region.region().getEpoch().getConfVersion()));
+        return List.of(new Step.Split(split.build(), region.region().getEpoch().getConfVersion()));
     }
 }

@@ -158,8 +158,7 @@ public final class Steering {
         long others = cluster.stores().stream()
                 .filter(other -> other != store && cluster.belongs(other))
                 .count();
-        int needed = Math.min(
-                cluster.policy().replicas(), (int) others + (cluster.belongs(store) ? 1 : 0));
+        int needed = Math.min(cluster.policy().replicas(), (int) others + (cluster.belongs(store) ? 1 : 0));
         return others >= needed && others > 0
                 ? null
                 : store.name() + " cannot be emptied: " + needed + " replicas need as many Stores, and " + others

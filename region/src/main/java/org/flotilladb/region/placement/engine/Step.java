@@ -125,10 +125,11 @@ public sealed interface Step {
         public String toString() {
             return changes.stream()
                     .map(change -> switch (change.getKind()) {
-                        case ADD_LEARNER -> "add learner ";
-                        case PROMOTE -> "promote ";
-                        default -> "remove ";
-                    } + "peer " + change.getPeer().getId() + " on Store "
+                                case ADD_LEARNER -> "add learner ";
+                                case PROMOTE -> "promote ";
+                                default -> "remove ";
+                            }
+                            + "peer " + change.getPeer().getId() + " on Store "
                             + Long.toUnsignedString(change.getPeer().getStoreId()))
                     .collect(Collectors.joining(" and "));
         }

@@ -219,9 +219,7 @@ final class ModelCluster {
         for (Peer peer : region.region.getPeersList()) {
             if (old ? votesInOld(peer) : votesInNew(peer)) {
                 all++;
-                live += alive(peer)
-                                && (without == null || peer.getStoreId() != without.id)
-                                && inStep(region, peer)
+                live += alive(peer) && (without == null || peer.getStoreId() != without.id) && inStep(region, peer)
                         ? 1
                         : 0;
             }
@@ -298,9 +296,7 @@ final class ModelCluster {
         RegionRequest request = region.pending;
         region.pending = null;
         Peer leader = region.on(region.leaderStore);
-        boolean epochHolds = request.getContext()
-                .getEpoch()
-                .equals(region.region.getEpoch());
+        boolean epochHolds = request.getContext().getEpoch().equals(region.region.getEpoch());
         boolean leads = request.getContext().getPeerId() == leader.getId();
         if (!leads || !hasQuorum(region) || (!request.hasTransferLeader() && !epochHolds)) {
             refused++;
@@ -343,8 +339,7 @@ final class ModelCluster {
                     next.addPeers(change.getPeer().toBuilder().setRole(PeerRole.LEARNER));
                     region.inStepAtMs.put(change.getPeer().getId(), nowMs + random.nextInt(4000));
                 }
-                case PROMOTE ->
-                    next.getPeersBuilder(at).setRole(joint ? PeerRole.INCOMING_VOTER : PeerRole.VOTER);
+                case PROMOTE -> next.getPeersBuilder(at).setRole(joint ? PeerRole.INCOMING_VOTER : PeerRole.VOTER);
                 default -> {
                     require(at >= 0, "removes a peer that is not there: " + change);
                     require(next.getPeers(at).getStoreId() != region.leaderStore, "removes the leader: " + change);
@@ -404,7 +399,8 @@ final class ModelCluster {
         region.splitKeys = List.of();
     }
 
-    // ---- what the engine has promised --------------------------------------------------------------------------------
+    // ---- what the engine has promised
+    // --------------------------------------------------------------------------------
 
     private void checkPromises(ModelRegion region, RegionRequest request) {
         if (!request.hasChangePeers()) {
@@ -461,7 +457,8 @@ final class ModelCluster {
                 count <= 2 * Policy.DEFAULT.movesPerStore(), count + " peers are on their way to Store " + store));
     }
 
-    // ---- what it looks like --------------------------------------------------------------------------------------------
+    // ---- what it looks like
+    // --------------------------------------------------------------------------------------------
 
     List<ModelStore> usable() {
         return stores.values().stream()
@@ -509,7 +506,9 @@ final class ModelCluster {
         usable().forEach(store -> room.merge(store.zone, 1, Integer::sum));
         for (ModelRegion region : regions.values()) {
             TreeMap<String, Integer> used = new TreeMap<>();
-            region.region.getPeersList().forEach(peer -> used.merge(stores.get(peer.getStoreId()).zone, 1, Integer::sum));
+            region.region
+                    .getPeersList()
+                    .forEach(peer -> used.merge(stores.get(peer.getStoreId()).zone, 1, Integer::sum));
             for (String from : used.keySet()) {
                 for (String to : room.keySet()) {
                     int there = used.getOrDefault(to, 0);

@@ -43,11 +43,13 @@ class PlacementEngineTest {
                         e);
             }
         }
-        System.out.println("Placement: " + seeds + " seeds from " + first + ", " + executed + " commands done, operators "
-                + kinds + ", at rest after " + longestMs / 1000 + " s at most");
+        System.out.println("Placement: " + seeds + " seeds from " + first + ", " + executed
+                + " commands done, operators " + kinds + ", at rest after " + longestMs / 1000 + " s at most");
         if (one == null && seeds >= SEEDS) {
             for (Operator.Kind kind : Operator.Kind.values()) {
-                assertTrue(kinds.getOrDefault(kind.name(), 0) > 0, "no seed has needed an operator of kind " + kind.name());
+                assertTrue(
+                        kinds.getOrDefault(kind.name(), 0) > 0,
+                        "no seed has needed an operator of kind " + kind.name());
             }
         }
     }
@@ -61,7 +63,9 @@ class PlacementEngineTest {
                     cluster.nowMs - from < MEND_MS,
                     "no rest after " + (cluster.nowMs - from) / 1000 + " s: " + trouble + "; running "
                             + cluster.engine.operators().running() + "; ended "
-                            + cluster.engine.operators().finished().stream().limit(5).toList());
+                            + cluster.engine.operators().finished().stream()
+                                    .limit(5)
+                                    .toList());
             cluster.step();
             trouble = cluster.nowMs % 1000 == 0 ? cluster.trouble() : "not looked at";
         }
@@ -161,7 +165,10 @@ class PlacementEngineTest {
 
         private void kill(ModelStore store) {
             boolean harmless = store.up
-                    && cluster.stores.values().stream().filter(each -> !each.up && !each.forGood).count() == 0
+                    && cluster.stores.values().stream()
+                                    .filter(each -> !each.up && !each.forGood)
+                                    .count()
+                            == 0
                     && cluster.regions.values().stream().allMatch(each -> cluster.hasQuorumWithout(each, store));
             if (!harmless) {
                 return;
@@ -186,7 +193,8 @@ class PlacementEngineTest {
         private void join() {
             if (cluster.stores.size() < 9) {
                 long id = cluster.stores.lastKey() + 1;
-                ModelStore store = cluster.new ModelStore(id, cluster.stores.firstEntry().getValue().zone.isEmpty() ? "" : "zone" + id % 3);
+                ModelStore store = cluster
+                .new ModelStore(id, cluster.stores.firstEntry().getValue().zone.isEmpty() ? "" : "zone" + id % 3);
                 cluster.stores.put(id, store);
                 cluster.tellStores();
             }
