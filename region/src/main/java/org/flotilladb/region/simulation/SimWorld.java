@@ -138,7 +138,7 @@ final class SimWorld {
     }
 
     MemberSettings memberSettings() {
-        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS);
+        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS, false);
     }
 
     long operationTimeoutMs() {

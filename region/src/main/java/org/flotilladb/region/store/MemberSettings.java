@@ -10,6 +10,8 @@ package org.flotilladb.region.store;
  * @param idleTicks after which a snapshot that nobody asks about any more is given up
  * @param logMaxEntriesBehind entries kept for a peer that is slow; what lacks more gets a snapshot
  * @param peerDownNs of silence after which a peer counts as down
+ * @param directed whether the Store takes part in what the Placement Driver decides: it sends heartbeats of its own, and its
+ *     leaders do what they are told
  */
 public record MemberSettings(
         int maxOutgoing,
@@ -18,9 +20,10 @@ public record MemberSettings(
         long bytesPerTick,
         int idleTicks,
         long logMaxEntriesBehind,
-        long peerDownNs) {
+        long peerDownNs,
+        boolean directed) {
 
     /** For production. */
     public static final MemberSettings DEFAULT =
-            new MemberSettings(8, 4, 1 << 20, 16L << 20, 100, 100_000, 30_000_000_000L);
+            new MemberSettings(8, 4, 1 << 20, 16L << 20, 100, 100_000, 30_000_000_000L, true);
 }

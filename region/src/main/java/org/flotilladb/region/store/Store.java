@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Store.class);
     private static final int REPORT_EVERY_TICKS = 5;
+    private static final int BEAT_EVERY_TICKS = 10;
     private static final int COMPACT_EVERY_TICKS = 20;
     private static final int DISK_EVERY_TICKS = 5;
 
@@ -116,7 +117,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 leases);
         // What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it.
         reader = new LocalReader(data, e -> loop.submit(() -> stop(e)));
-        cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch);
+        cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch, this::carryOut);
         OutgoingSnapshots outgoing = new OutgoingSnapshots(
                 settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
         IncomingSnapshots incoming =
@@ -283,6 +284,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             cluster.report(regions.all());
             cluster.register();
         }
+        if (ticks % BEAT_EVERY_TICKS == 0) {
+            cluster.beat();
+        }
         if (ticks % COMPACT_EVERY_TICKS == 0) {
             compactLogs();
         }
@@ -395,6 +399,17 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     /** Whether the group knows that a Store has had its identity on disk. Any thread may see it a little late. */
     public boolean isRegistered(long otherStoreId) {
         return placement.isRegistered(otherStoreId);
+    }
+
+    /** What the Placement Driver wants of a leader here. Whether it was done is seen in a later report. */
+    private void carryOut(RegionRequest instruction) {
+        requests.region(
+                instruction,
+                response -> LOG.debug(
+                        "Region {} was told to {}: {}",
+                        instruction.getContext().getRegionId(),
+                        instruction.getCommandCase(),
+                        response.hasError() ? response.getError().getMessage() : "done"));
     }
 
     private void clusterKnown(ClusterInit init) {

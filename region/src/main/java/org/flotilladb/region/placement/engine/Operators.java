@@ -21,7 +21,7 @@ final class Operators {
     static final int HISTORY = 256;
     /** A Region whose operator has failed is left alone for so long. */
     private static final long REST_NS = 5_000_000_000L;
-    /** A Region that was moved for balance stays for so long. */
+    /** A Region that was moved for its load stays for so long: what that has done must be measured first. */
     private static final long SETTLED_NS = 60_000_000_000L;
 
     private static final int MAX_RESTING = 100_000;
@@ -176,7 +176,7 @@ final class Operators {
         if (how == State.STALE || how == State.TIMED_OUT) {
             rest(failedUntilNs, operator.regionId(), REST_NS);
         }
-        if (!operator.kind().urgent()) {
+        if (operator.kind() == Kind.BALANCE_LOAD) {
             rest(settledUntilNs, operator.regionId(), SETTLED_NS);
         }
     }

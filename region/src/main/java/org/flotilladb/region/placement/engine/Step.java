@@ -97,6 +97,8 @@ public sealed interface Step {
                             return Progress.IMPOSSIBLE;
                         }
                         made += peer.getRole() == PeerRole.VOTER ? 1 : 0;
+                        // A leader that is new to it does not know yet how far it is.
+                        behind |= peer.getRole() == PeerRole.LEARNER && !region.inStep(peer);
                     }
                     case REMOVE -> {
                         if (peer != null && peer.equals(region.leader())) {
@@ -109,10 +111,13 @@ public sealed interface Step {
                     }
                 }
             }
-            if (made == changes.size()) {
-                return behind ? Progress.WAIT : Progress.DONE;
+            if (made > 0 && made < changes.size()) {
+                return Progress.IMPOSSIBLE;
             }
-            return made == 0 ? Progress.ASK : Progress.IMPOSSIBLE;
+            if (behind) {
+                return Progress.WAIT;
+            }
+            return made == 0 ? Progress.ASK : Progress.DONE;
         }
 
         @Override
