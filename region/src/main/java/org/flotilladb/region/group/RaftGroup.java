@@ -196,8 +196,7 @@ public final class RaftGroup {
             send.accept(this, message);
         }
         if (ready.snapshot() != null) {
-            batch.beginAfter(
-                    groupId, ready.snapshot().index(), ready.snapshot().term());
+            batch.beginAfter(groupId, ready.snapshot().index(), ready.snapshot().term());
         }
         if (!ready.entries().isEmpty()) {
             batch.append(groupId, ready.entries());

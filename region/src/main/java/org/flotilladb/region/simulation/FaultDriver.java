@@ -49,8 +49,7 @@ final class FaultDriver {
                         repetition ? 1 + random.nextInt(30) : 0,
                         delay ? 1 + random.nextInt(30) : 0);
         world.network().damage(kinds.contains(FaultKind.SNAPSHOT_DAMAGE) ? 50 + random.nextInt(200) : 0);
-        kinds.removeAll(
-                List.of(FaultKind.LOSS, FaultKind.REPETITION, FaultKind.DELAY, FaultKind.SNAPSHOT_DAMAGE));
+        kinds.removeAll(List.of(FaultKind.LOSS, FaultKind.REPETITION, FaultKind.DELAY, FaultKind.SNAPSHOT_DAMAGE));
         if (!kinds.isEmpty()) {
             later(300 + random.nextInt(1000), this::next);
         }

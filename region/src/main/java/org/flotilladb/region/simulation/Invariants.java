@@ -258,7 +258,9 @@ final class Invariants {
 
     private void committed(int node, long group, long known, long to, SimLogStore log) {
         // What a snapshot has brought is in no log here.
-        long from = log.load(group) == null ? known : Math.max(known, log.load(group).firstIndex());
+        long from = log.load(group) == null
+                ? known
+                : Math.max(known, log.load(group).firstIndex());
         if (from > to) {
             return;
         }

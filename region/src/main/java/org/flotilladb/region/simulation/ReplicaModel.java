@@ -78,8 +78,7 @@ final class ReplicaModel {
 
     private static void change(Group group, Entry entry) {
         ConfChange change = ConfChange.decode(entry);
-        if (change.leavesJoint()
-                || parse(entry, change.context()).getEpoch().getConfVersion() == group.confVersion) {
+        if (change.leavesJoint() || parse(entry, change.context()).getEpoch().getConfVersion() == group.confVersion) {
             group.confVersion++;
         }
     }
@@ -178,8 +177,8 @@ final class ReplicaModel {
                 }
             }
         }
-        State state = new State(
-                region.getEpoch().getRangeVersion(), region.getEpoch().getConfVersion(), sum);
+        State state =
+                new State(region.getEpoch().getRangeVersion(), region.getEpoch().getConfVersion(), sum);
         return new Look(state, rows);
     }
 

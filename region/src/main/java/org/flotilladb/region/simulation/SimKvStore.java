@@ -60,7 +60,9 @@ public final class SimKvStore implements KvStore {
         unsynced.clear();
         collections.values().forEach(rows -> {
             if (!rows.finished) {
-                rows.changes.subList(random.nextInt(rows.changes.size() + 1), rows.changes.size()).clear();
+                rows.changes
+                        .subList(random.nextInt(rows.changes.size() + 1), rows.changes.size())
+                        .clear();
             }
         });
         crashAtWrite = -1;

@@ -330,6 +330,7 @@ final class SimWorld {
         TreeMap<Long, Long> commitTs = commitTimestamps();
         history.checkAudits(commitTs);
         history.checkTimestamps(commitTs);
+        history.checkFences(commitTs);
         checkViolation();
     }
 
@@ -469,7 +470,10 @@ final class SimWorld {
             text.append("\n  ").append(server.address()).append(server.up() ? " up" : " down");
             if (server.up()) {
                 for (PeerView peer : server.peers()) {
-                    text.append("\n    group ").append(peer.groupId()).append(" peer ").append(peer.peerId());
+                    text.append("\n    group ")
+                            .append(peer.groupId())
+                            .append(" peer ")
+                            .append(peer.peerId());
                     text.append(peer.leads() ? " leads" : " follows").append(peer.serves() ? ", serves" : "");
                     text.append(", term ").append(peer.term());
                     text.append(", applied ").append(peer.appliedIndex());

@@ -118,8 +118,7 @@ final class Installer {
                 boolean older = hard.term() < note.getTerm();
                 batch.setHardState(
                         regionId,
-                        new HardState(
-                                Math.max(hard.term(), note.getTerm()), older ? 0 : hard.vote(), note.getIndex()));
+                        new HardState(Math.max(hard.term(), note.getTerm()), older ? 0 : hard.vote(), note.getIndex()));
                 logs.write(batch, true);
             }
             takeIn(note, recordOf(regionId));

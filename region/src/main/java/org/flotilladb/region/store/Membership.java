@@ -21,7 +21,7 @@ final class Membership {
 
     private Membership() {}
 
-    // ---- what a record says ----------------------------------------------------------------------------------------
+    // ---- what a record says -------------------------------------------------------------------------------------
 
     /** The library's view of a record. */
     static ConfState confState(Region region) {
@@ -84,7 +84,7 @@ final class Membership {
         return null;
     }
 
-    // ---- changes -----------------------------------------------------------------------------------------------------
+    // ---- changes ------------------------------------------------------------------------------------------------
 
     /** Why a change does not fit a Region, or null. */
     static String refusal(Region region, ChangePeersRequest request, long leaderPeerId) {
@@ -110,10 +110,7 @@ final class Membership {
                         return "peer " + id + " is a learner already";
                     }
                     if (present == null
-                            && (id <= 0
-                                    || storeId == 0
-                                    || onStore(region, storeId) != null
-                                    || !stores.add(storeId))) {
+                            && (id <= 0 || storeId == 0 || onStore(region, storeId) != null || !stores.add(storeId))) {
                         return "a new peer needs an id and a Store without a peer of Region " + region.getId();
                     }
                     voters |= present != null;
@@ -146,13 +143,12 @@ final class Membership {
     static ConfChange confChange(Region region, ChangePeersRequest request) {
         List<ConfChange.Single> singles = new ArrayList<>();
         for (PeerChange change : request.getChangesList()) {
-            ConfChange.Kind kind =
-                    switch (change.getKind()) {
-                        case ADD_LEARNER -> ConfChange.Kind.ADD_LEARNER;
-                        case PROMOTE -> ConfChange.Kind.ADD_VOTER;
-                        case REMOVE -> ConfChange.Kind.REMOVE;
-                        case UNRECOGNIZED -> throw new IllegalArgumentException("a change of an unknown kind");
-                    };
+            ConfChange.Kind kind = switch (change.getKind()) {
+                case ADD_LEARNER -> ConfChange.Kind.ADD_LEARNER;
+                case PROMOTE -> ConfChange.Kind.ADD_VOTER;
+                case REMOVE -> ConfChange.Kind.REMOVE;
+                case UNRECOGNIZED -> throw new IllegalArgumentException("a change of an unknown kind");
+            };
             singles.add(new ConfChange.Single(kind, change.getPeer().getId()));
         }
         return singles.size() == 1

@@ -63,9 +63,7 @@ final class Messages implements Regions.Notices {
     private Incoming ofPlacement(Message message) {
         boolean ofGroup =
                 message.from() > 0 && message.from() <= settings.nodeAddresses().size();
-        boolean taken = ofGroup
-                && message.to() == placementRaft.node().id()
-                && message.type() != MessageType.SNAP;
+        boolean taken = ofGroup && message.to() == placementRaft.node().id() && message.type() != MessageType.SNAP;
         return taken ? new Incoming(placementRaft, message) : null;
     }
 
@@ -92,8 +90,7 @@ final class Messages implements Regions.Notices {
         }
         if (Membership.peer(peer.region(), message.from()) == null
                 && wire.getEpoch().getConfVersion() > 0
-                && wire.getEpoch().getConfVersion()
-                        < peer.region().getEpoch().getConfVersion()) {
+                && wire.getEpoch().getConfVersion() < peer.region().getEpoch().getConfVersion()) {
             // It was a member by what it knows, and is none any more.
             tellRemoved(peer, wire, message);
             return null;
@@ -107,7 +104,8 @@ final class Messages implements Regions.Notices {
                 && message.index() == 0
                 && !peer.initialised()
                 && !settings.failPoints().hit("bare-peer-takes-the-log")) {
-            // The beginning of a log is for peers that know with whom the group began. The split may not have been applied
+            // The beginning of a log is for peers that know with whom the group began. The split may not have been
+            // applied
             // here yet; or a snapshot of the Region that was split has passed over it.
             if (peer.bareForLong()) {
                 gather(
@@ -143,8 +141,7 @@ final class Messages implements Regions.Notices {
      */
     private void answerForTheRemoved(GroupMessage wire, Message message) {
         boolean pre = message.type() == MessageType.PRE_VOTE;
-        Tombstone tombstone =
-                pre || message.type() == MessageType.VOTE ? regions.tombstone(wire.getGroupId()) : null;
+        Tombstone tombstone = pre || message.type() == MessageType.VOTE ? regions.tombstone(wire.getGroupId()) : null;
         if (tombstone == null || tombstone.getIndex() == 0 || tombstone.getPeerId() != message.to()) {
             return;
         }

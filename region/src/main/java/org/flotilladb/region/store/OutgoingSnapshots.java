@@ -95,7 +95,10 @@ final class OutgoingSnapshots {
         synchronized (offered) {
             while (!wanted.isEmpty() && offered.size() < settings.maxOutgoing()) {
                 RegionPeer peer = regions.get(wanted.pollFirst());
-                if (peer == null || !peer.initialised() || peer.removed() || !peer.group().node().isLeader()) {
+                if (peer == null
+                        || !peer.initialised()
+                        || peer.removed()
+                        || !peer.group().node().isLeader()) {
                     continue;
                 }
                 long id = ids.nextLong();
@@ -173,7 +176,7 @@ final class OutgoingSnapshots {
         }
     }
 
-    // ---- rows --------------------------------------------------------------------------------------------------------
+    // ---- rows ---------------------------------------------------------------------------------------------------
 
     /** Answers with rows, on another thread. */
     void answer(SnapshotChunkRequest request, Consumer<RegionResponse> answer) {

@@ -43,7 +43,7 @@ final class RegionData {
         };
     }
 
-    // ---- rows --------------------------------------------------------------------------------------------------------
+    // ---- rows ---------------------------------------------------------------------------------------------------
 
     static byte[] lower(Region region) {
         return Keys.lowerBound(region.getStart().toByteArray());
@@ -80,11 +80,12 @@ final class RegionData {
 
     private static boolean startsBeforeEnd(Region one, Region other) {
         return other.getEnd().isEmpty()
-                || Arrays.compareUnsigned(one.getStart().toByteArray(), other.getEnd().toByteArray())
+                || Arrays.compareUnsigned(
+                                one.getStart().toByteArray(), other.getEnd().toByteArray())
                         < 0;
     }
 
-    // ---- notes -------------------------------------------------------------------------------------------------------
+    // ---- notes --------------------------------------------------------------------------------------------------
 
     /** All records. */
     static List<Region> regions(KvReader data) {

@@ -118,6 +118,7 @@ final class RegionPeer implements StateMachine {
     private boolean removed;
     /** The membership has changed in this round. */
     private boolean changed;
+
     private IncomingSnapshots.Arrived arrived;
     private Lease frozenLease = Lease.NONE;
 
@@ -204,7 +205,8 @@ final class RegionPeer implements StateMachine {
     boolean bareForLong() {
         return !initialised()
                 && store.clock().nanoTime() - madeNs
-                        > 2 * store.groupSettings().electionTicks()
+                        > 2
+                                * store.groupSettings().electionTicks()
                                 * store.groupSettings().tickNs();
     }
 
@@ -677,8 +679,8 @@ final class RegionPeer implements StateMachine {
     /** Begins to hand leadership over. */
     void transferLeader(Command command, TransferLeaderRequest request) {
         Peer target = Membership.peer(region, request.getPeerId());
-        boolean voter = target != null
-                && (target.getRole() == PeerRole.VOTER || target.getRole() == PeerRole.INCOMING_VOTER);
+        boolean voter =
+                target != null && (target.getRole() == PeerRole.VOTER || target.getRole() == PeerRole.INCOMING_VOTER);
         if (!voter) {
             command.answer.accept(RegionErrors.changeRefused(
                     "peer " + request.getPeerId() + " is no voter of Region " + region.getId()));
@@ -733,8 +735,7 @@ final class RegionPeer implements StateMachine {
             // The library has put an entry without effect in its place.
             changeAtIndex = 0;
             finished.add(new Finished(
-                    proposal,
-                    RegionErrors.busy("the membership of Region " + region.getId() + " was being changed")));
+                    proposal, RegionErrors.busy("the membership of Region " + region.getId() + " was being changed")));
             return;
         }
         if (entry.data().length == 0) {

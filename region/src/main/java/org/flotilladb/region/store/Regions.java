@@ -180,13 +180,15 @@ final class Regions implements StoreContext {
             return null;
         }
         if (peerId > peer.peerId()
-                && wire.getEpoch().getConfVersion()
-                        > peer.region().getEpoch().getConfVersion()) {
+                && wire.getEpoch().getConfVersion() > peer.region().getEpoch().getConfVersion()) {
             // A Store has one peer of a Region at a time, and ids grow: the one here has been removed.
             LOG.info("{} is replaced by peer {}", peer.group(), peerId);
             removeNow(
                     peer,
-                    peer.region().toBuilder().setEpoch(wire.getEpoch()).clearPeers().build());
+                    peer.region().toBuilder()
+                            .setEpoch(wire.getEpoch())
+                            .clearPeers()
+                            .build());
             return null;
         }
         return peerId == peer.peerId() ? peer : null;

@@ -119,8 +119,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch);
         OutgoingSnapshots outgoing = new OutgoingSnapshots(
                 settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
-        IncomingSnapshots incoming = new IncomingSnapshots(
-                settings.members(), data, scheduler, transport, loop, settings.failPoints());
+        IncomingSnapshots incoming =
+                new IncomingSnapshots(settings.members(), data, scheduler, transport, loop, settings.failPoints());
         regions = new Regions(
                 settings,
                 clock,
@@ -457,7 +457,10 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         });
     }
 
-    /** Closes, and returns only when the loop does nothing any more; for owners that then close the stores. */
+    /**
+     * Closes, and waits until the loop does nothing any more, for ten seconds at most or until the thread is interrupted;
+     * for owners that then close the stores. A round that the disk holds up for longer finds them closed and fails.
+     */
     public void closeAndWait() {
         CountDownLatch done = new CountDownLatch(1);
         close();

@@ -51,13 +51,31 @@ public record StoreSettings(
     /** The same, with a limit for the disk. */
     public StoreSettings withDisk(LongSupplier usable, long minUsable) {
         return new StoreSettings(
-                nodeId, nodeAddresses, groups, callerRuns, usable, minUsable, maxQueued, logKeepEntries, members, failPoints);
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usable,
+                minUsable,
+                maxQueued,
+                logKeepEntries,
+                members,
+                failPoints);
     }
 
     /** The same, with another length of the log. */
     public StoreSettings withLogKeepEntries(long entries) {
         return new StoreSettings(
-                nodeId, nodeAddresses, groups, callerRuns, usableBytes, minUsableBytes, maxQueued, entries, members, failPoints);
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usableBytes,
+                minUsableBytes,
+                maxQueued,
+                entries,
+                members,
+                failPoints);
     }
 
     /** The same, with other settings for peers that come, go and fall behind. */
