@@ -103,7 +103,7 @@ record JdbcUrl(Kind kind, String name, Path path, List<String> hosts, Map<Settin
             case NODE -> {
                 Path path = path(url, location);
                 if (!settings.containsKey(Setting.LISTEN) || !settings.containsKey(Setting.JOIN)) {
-                    throw malformed(url, "a node needs ;LISTEN=host:port;JOIN=host:port,...");
+                    throw malformed(url, "a node needs ;LISTEN=host:port;JOIN=host:port");
                 }
                 settings.put(Setting.LISTEN, hostAndPort(url, settings.get(Setting.LISTEN)));
                 List<String> join = hosts(url, settings.get(Setting.JOIN));

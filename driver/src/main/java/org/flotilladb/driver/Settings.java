@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.flotilladb.driver.Setting.Scope;
 
 /** The settings of one URL, checked; and what can be said about all of them. */
@@ -71,10 +73,13 @@ final class Settings {
         if (least == 0) {
             return nearest;
         }
-        throw new SQLException(
-                "There is no setting " + upper + "; the nearest is " + nearest.key() + ".",
-                "08001",
-                UNSUPPORTED_SETTING);
+        // Where half of it would have to change, the nearest one is no help.
+        String help = least <= Math.max(1, upper.length() / 2)
+                ? "did you mean " + nearest.key() + "?"
+                : "there are "
+                        + Stream.of(Setting.values()).map(Setting::key).sorted().collect(Collectors.joining(", "))
+                        + ".";
+        throw new SQLException("There is no setting " + upper + "; " + help, "08001", UNSUPPORTED_SETTING);
     }
 
     /** Checks that each setting makes sense for this form of URL. */

@@ -91,8 +91,19 @@ class SettingsTest {
                 assertThrows(SQLException.class, () -> JdbcUrl.parse("jdbc:flotilla:mem:x;" + key + "=1", null));
         assertEquals(90113, e.getErrorCode());
         assertEquals(
-                "There is no setting " + key.toUpperCase(Locale.ROOT) + "; the nearest is " + nearest + ".",
+                "There is no setting " + key.toUpperCase(Locale.ROOT) + "; did you mean " + nearest + "?",
                 e.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"XYZZY", "Q", "SOMETHING_ELSE_ALTOGETHER"})
+    void aKeyThatIsNearNothingIsAnErrorThatNamesAll(String key) {
+        SQLException e =
+                assertThrows(SQLException.class, () -> JdbcUrl.parse("jdbc:flotilla:mem:x;" + key + "=1", null));
+        assertTrue(e.getMessage().startsWith("There is no setting " + key + "; there are "), e.getMessage());
+        for (Setting setting : Setting.values()) {
+            assertTrue(e.getMessage().contains(setting.key()), e.getMessage());
+        }
     }
 
     @ParameterizedTest

@@ -46,8 +46,9 @@ public final class Entry {
 
     static long sizeBytes(List<Entry> entries) {
         long size = 0;
-        for (Entry entry : entries) {
-            size += entry.sizeBytes();
+        // By index: this runs for each message, and an iterator each time would be garbage.
+        for (int i = 0; i < entries.size(); i++) {
+            size += entries.get(i).sizeBytes();
         }
         return size;
     }
@@ -55,8 +56,8 @@ public final class Entry {
     /** The application's bytes alone. */
     static long dataBytes(List<Entry> entries) {
         long size = 0;
-        for (Entry entry : entries) {
-            size += entry.data.length;
+        for (int i = 0; i < entries.size(); i++) {
+            size += entries.get(i).data.length;
         }
         return size;
     }

@@ -38,7 +38,10 @@ final class Following {
         }
         int conflict = log.firstConflict(m.entries());
         if (conflict >= 0) {
-            log.append(m.entries().subList(conflict, m.entries().size()));
+            log.append(
+                    conflict == 0
+                            ? m.entries()
+                            : m.entries().subList(conflict, m.entries().size()));
         }
         long last = m.index() + m.entries().size();
         log.commitTo(Math.min(m.commit(), last));
@@ -66,8 +69,9 @@ final class Following {
     }
 
     void handleSnapshot(Message m) {
-        if (core.log.isApplying()) {
-            // Taken now, it would change the membership under the feet of those entries.
+        if (core.log.isApplying() || core.log.isApplyingHeld()) {
+            // Taken now, it would change the membership under the feet of those entries, or come before an older one is
+            // in.
             heldSnapshot = m;
             core.log.pauseApplying(true);
             return;
@@ -78,7 +82,7 @@ final class Following {
 
     /** The held snapshot, once nothing is being applied; null when there is none. */
     Message takeHeldSnapshot() {
-        if (heldSnapshot == null || core.log.isApplying()) {
+        if (heldSnapshot == null || core.log.isApplying() || core.log.isApplyingHeld()) {
             return null;
         }
         Message m = heldSnapshot;

@@ -103,6 +103,10 @@ final class Grants {
             return null;
         }
         long leaseUntilNs = core.promises.leaseUntilNs();
+        if (core.nowNs >= leaseUntilNs) {
+            return null;
+        }
+        // No longer than its own lease, and where it decides alone, than what it will keep to after a restart.
         long leftNs = leaseUntilNs == Long.MAX_VALUE ? Long.MAX_VALUE : leaseUntilNs - core.nowNs;
         long durationNs = Math.min(leftNs, core.promises.leaseNs());
         if (durationNs <= 0) {

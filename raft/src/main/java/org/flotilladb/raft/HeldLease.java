@@ -45,7 +45,8 @@ final class HeldLease {
 
     /** See {@link RawNode#replicaLeaseUntilNs}. */
     long untilNs() {
-        return core.role == Role.FOLLOWER && core.log.applied() >= fromIndex ? untilNs : NONE;
+        boolean usable = core.role == Role.FOLLOWER && core.log.applied() >= fromIndex && !core.log.isApplyingHeld();
+        return usable ? untilNs : NONE;
     }
 
     /** What an answer to a heartbeat is to carry; null for nothing. */

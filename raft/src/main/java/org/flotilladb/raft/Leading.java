@@ -119,8 +119,16 @@ final class Leading {
 
     // ---- proposals -----------------------------------------------------------------------------------------------
 
-    /** Appends commands and changes of membership; their terms and indexes are set here. */
-    void propose(List<Entry> proposals) throws ProposalDroppedException {
+    /** Appends a command. */
+    void propose(byte[] command) throws ProposalDroppedException {
+        checkProposing();
+        Entry entry = new Entry(EntryType.NORMAL, core.term, core.log.lastIndex() + 1, command);
+        reserve(entry.data().length);
+        append(List.of(entry));
+        broadcastAppend();
+    }
+
+    private void checkProposing() throws ProposalDroppedException {
         if (core.members.self() == null) {
             throw new ProposalDroppedException("peer " + core.id + " has been removed from the group");
         }
@@ -130,6 +138,19 @@ final class Leading {
         if (ownRemovalIndex > core.log.applied()) {
             throw new ProposalDroppedException("peer " + core.id + " is about to be removed from the group");
         }
+    }
+
+    /** Counts bytes that wait to be committed; one proposal always fits. */
+    private void reserve(long bytes) throws ProposalDroppedException {
+        if (uncommittedBytes > 0 && bytes > 0 && uncommittedBytes + bytes > core.config.maxUncommittedBytes) {
+            throw new ProposalDroppedException(uncommittedBytes + " bytes wait to be committed");
+        }
+        uncommittedBytes += bytes;
+    }
+
+    /** Appends commands and changes of membership; their terms and indexes are set here. */
+    void propose(List<Entry> proposals) throws ProposalDroppedException {
+        checkProposing();
         if (core.grants.any() && proposals.stream().anyMatch(each -> each.type() != EntryType.NORMAL)) {
             core.grants.takeBack();
             throw new ProposalDroppedException("replica leases are being taken back first; ask again shortly");
@@ -156,12 +177,12 @@ final class Leading {
             }
             entries.add(new Entry(type, core.term, index, data));
         }
-        long bytes = Entry.dataBytes(entries);
-        if (uncommittedBytes > 0 && bytes > 0 && uncommittedBytes + bytes > core.config.maxUncommittedBytes) {
+        try {
+            reserve(Entry.dataBytes(entries));
+        } catch (ProposalDroppedException e) {
             pendingConfIndex = pendingBefore;
-            throw new ProposalDroppedException(uncommittedBytes + " bytes wait to be committed");
+            throw e;
         }
-        uncommittedBytes += bytes;
         append(entries);
         broadcastAppend();
     }

@@ -76,7 +76,7 @@ final class Members {
     /** Whether this peer may lead. */
     boolean promotable() {
         Progress self = self();
-        return self != null && !self.learner() && !core.log.hasPendingSnapshot();
+        return self != null && !self.learner() && !core.log.hasPendingSnapshot() && !core.log.isApplyingHeld();
     }
 
     void resetProgress() {

@@ -85,17 +85,9 @@ public final class MemoryStorage implements Storage {
         if (highExclusive > lastIndex() + 1) {
             throw new UnavailableException(highExclusive - 1, lastIndex());
         }
-        List<Entry> result = new ArrayList<>();
-        long size = 0;
-        for (long i = low; i < highExclusive; i++) {
-            Entry entry = log.get((int) (i - truncatedIndex - 1));
-            size += entry.sizeBytes();
-            if (!result.isEmpty() && size > maxSizeBytes) {
-                break;
-            }
-            result.add(entry);
-        }
-        return result;
+        int from = (int) (low - truncatedIndex - 1);
+        int to = (int) (highExclusive - truncatedIndex - 1);
+        return List.copyOf(RaftLog.fitting(log.subList(from, to), maxSizeBytes));
     }
 
     @Override

@@ -5,14 +5,17 @@ import java.util.List;
 
 /** Collects what a peer has to say and makes each {@link Ready} of it, in the order that safety demands. */
 final class Outbox {
+    /** What a list of messages begins with: most stay short. */
+    private static final int FEW = 4;
+
     private final Core core;
     private final boolean async;
     /** May leave before anything is durable. */
-    private List<Message> early = new ArrayList<>();
+    private List<Message> early = new ArrayList<>(FEW);
     /** Must wait for what was to be stored when they were sent; some are to this peer itself. */
-    private List<Message> late = new ArrayList<>();
+    private List<Message> late = new ArrayList<>(FEW);
 
-    private List<Ready.ReadState> readStates = new ArrayList<>();
+    private List<Ready.ReadState> readStates = new ArrayList<>(FEW);
     private SoftState toldSoft;
     private HardState toldHard;
     /** Term and vote that are known to be on stable storage. */
@@ -100,25 +103,31 @@ final class Outbox {
         Snapshot snapshot = log.unstable().nextSnapshot();
         List<Entry> committed = log.nextCommitted(!async);
         boolean mustSync = identityChanged || !entries.isEmpty() || (core.config.holdUntilDurable && snapshot != null);
-        Ready base = new Ready(
+        if (core.config.holdUntilDurable && !(durableTerm == core.term && durableVote == core.vote)) {
+            early.addAll(late);
+            late = early;
+            early = new ArrayList<>(FEW);
+        }
+        List<Message> after = List.of();
+        if (async) {
+            askThreads(hard, entries, snapshot, committed, identityChanged);
+        } else {
+            after = forOthers(snapshot, committed);
+        }
+        Ready ready = new Ready(
                 soft.equals(toldSoft) ? null : soft,
                 hard,
                 entries,
                 snapshot,
                 committed,
-                List.of(),
-                List.of(),
-                readStates,
+                early.isEmpty() ? List.of() : early,
+                after.isEmpty() ? List.of() : after,
+                readStates.isEmpty() ? List.of() : readStates,
                 mustSync);
-        if (core.config.holdUntilDurable && !(durableTerm == core.term && durableVote == core.vote)) {
-            early.addAll(late);
-            late = early;
-            early = new ArrayList<>();
-        }
-        Ready ready = async ? withStorageMessages(base, identityChanged) : withMessages(base);
-        early = new ArrayList<>();
-        late = new ArrayList<>();
-        readStates = new ArrayList<>();
+        handedOut = async ? null : ready;
+        early = renewed(early);
+        late = renewed(late);
+        readStates = renewed(readStates);
         toldSoft = soft;
         toldHard = hard == null ? toldHard : hard;
         log.unstable().accept();
@@ -148,62 +157,71 @@ final class Outbox {
 
     // ---- storage handled by the user's own thread ------------------------------------------------------------------
 
-    private Ready withMessages(Ready ready) {
-        List<Message> toSelf = new ArrayList<>();
-        List<Message> toOthers = new ArrayList<>(late.size());
+    /** What is to leave once everything is stored; what this peer tells itself waits for {@link #advance}. */
+    private List<Message> forOthers(Snapshot snapshot, List<Entry> committed) {
+        List<Message> toSelf = new ArrayList<>(FEW);
+        List<Message> toOthers = late;
         for (Message message : late) {
-            (message.to() == core.id ? toSelf : toOthers).add(message);
+            if (message.to() == core.id) {
+                toSelf.add(message);
+            }
         }
-        if (needsAppendAnswer(ready, false)) {
-            toSelf.add(appendAnswer(ready));
+        if (!toSelf.isEmpty()) {
+            toOthers = new ArrayList<>(late.size());
+            for (Message message : late) {
+                if (message.to() != core.id) {
+                    toOthers.add(message);
+                }
+            }
         }
-        if (!ready.committedEntries().isEmpty()) {
-            toSelf.add(applyAnswer(ready.committedEntries()));
+        if (needsAppendAnswer(snapshot, false)) {
+            toSelf.add(appendAnswer(snapshot));
+        }
+        if (!committed.isEmpty()) {
+            toSelf.add(applyAnswer(committed));
         }
         onAdvance = toSelf;
-        List<Message> before = early;
         if (!core.config.holdUntilDurable) {
-            toOthers.addAll(0, early);
-            before = List.of();
+            early.addAll(toOthers);
+            toOthers = early;
+            early = new ArrayList<>(FEW);
         }
-        handedOut = with(ready, before, toOthers);
-        return handedOut;
+        return toOthers;
     }
 
     // ---- storage handled by messages -------------------------------------------------------------------------------
 
-    private Ready withStorageMessages(Ready ready, boolean identityChanged) {
-        List<Message> messages = early;
-        if (!ready.entries().isEmpty() || ready.hardState() != null || ready.snapshot() != null || !late.isEmpty()) {
+    private void askThreads(
+            HardState hard, List<Entry> entries, Snapshot snapshot, List<Entry> committed, boolean identityChanged) {
+        if (!entries.isEmpty() || hard != null || snapshot != null || !late.isEmpty()) {
             List<Message> responses = new ArrayList<>(late);
-            if (needsAppendAnswer(ready, identityChanged)) {
-                responses.add(appendAnswer(ready));
+            if (needsAppendAnswer(snapshot, identityChanged)) {
+                responses.add(appendAnswer(snapshot));
             }
-            HardState hard = ready.hardState() == null ? HardState.EMPTY : ready.hardState();
-            messages.add(Message.to(Message.APPEND_THREAD, MessageType.STORAGE_APPEND)
+            HardState state = hard == null ? HardState.EMPTY : hard;
+            early.add(Message.to(Message.APPEND_THREAD, MessageType.STORAGE_APPEND)
                     .from(core.id)
-                    .term(hard.term())
-                    .vote(hard.vote())
-                    .commit(hard.commit())
-                    .lease(0, hard.promiseNs())
-                    .entries(ready.entries())
-                    .snapshot(ready.snapshot())
+                    .term(state.term())
+                    .vote(state.vote())
+                    .commit(state.commit())
+                    .lease(0, state.promiseNs())
+                    .entries(entries)
+                    .snapshot(snapshot)
                     .responses(responses)
                     .build());
         }
-        if (!ready.committedEntries().isEmpty()) {
-            messages.add(Message.to(Message.APPLY_THREAD, MessageType.STORAGE_APPLY)
+        if (!committed.isEmpty()) {
+            early.add(Message.to(Message.APPLY_THREAD, MessageType.STORAGE_APPLY)
                     .from(core.id)
-                    .entries(ready.committedEntries())
-                    .responses(List.of(applyAnswer(ready.committedEntries())))
+                    .entries(committed)
+                    .responses(List.of(applyAnswer(committed)))
                     .build());
         }
-        return with(ready, messages, List.of());
     }
 
-    private boolean needsAppendAnswer(Ready ready, boolean identityChanged) {
+    private boolean needsAppendAnswer(Snapshot snapshot, boolean identityChanged) {
         return core.log.unstable().hasEntries()
-                || ready.snapshot() != null
+                || snapshot != null
                 || (identityChanged && core.config.holdUntilDurable);
     }
 
@@ -213,12 +231,12 @@ final class Outbox {
      * replaced meanwhile by one that is stored only now, even by one of the same index and term that was appended, lost
      * and appended again (the ABA problem).
      */
-    private Message appendAnswer(Ready ready) {
+    private Message appendAnswer(Snapshot snapshot) {
         Message.Builder answer = Message.to(core.id, MessageType.STORAGE_APPEND_RESP)
                 .from(Message.APPEND_THREAD)
                 .term(core.term)
                 .vote(core.vote)
-                .snapshot(ready.snapshot());
+                .snapshot(snapshot);
         if (core.log.unstable().hasEntries()) {
             answer.log(core.log.lastTerm(), core.log.lastIndex());
         }
@@ -232,16 +250,8 @@ final class Outbox {
                 .build();
     }
 
-    private static Ready with(Ready ready, List<Message> before, List<Message> after) {
-        return new Ready(
-                ready.softState(),
-                ready.hardState(),
-                ready.entries(),
-                ready.snapshot(),
-                ready.committedEntries(),
-                before,
-                after,
-                ready.readStates(),
-                ready.mustSync());
+    /** A list that was handed out is the receiver's; an empty one never is. */
+    private static <T> List<T> renewed(List<T> handedOut) {
+        return handedOut.isEmpty() ? handedOut : new ArrayList<>(FEW);
     }
 }

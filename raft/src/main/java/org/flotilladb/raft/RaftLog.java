@@ -21,6 +21,8 @@ final class RaftLog {
     private final long maxApplyingBytes;
     private boolean applyingPaused;
     private boolean heldBySnapshot;
+    /** The user still takes in a snapshot that counts as applied. */
+    private boolean heldByUser;
 
     /** @param maxApplyingBytes of committed entries handed out at a time */
     RaftLog(Storage storage, long committed, long applied, long maxApplyingBytes) {
@@ -95,32 +97,39 @@ final class RaftLog {
         if (low < firstIndex()) {
             throw new CompactedException(low, firstIndex());
         }
-        List<Entry> result = new ArrayList<>();
+        if (low >= unstable.offset()) {
+            return unstable.entries(low, highExclusive, maxSizeBytes);
+        }
+        long stored = Math.min(highExclusive, unstable.offset());
+        List<Entry> first = storage.entries(low, stored, maxSizeBytes);
+        long size = Entry.sizeBytes(first);
+        if (first.size() > 1 && size > maxSizeBytes) {
+            // A storage that counts otherwise.
+            return fitting(first, maxSizeBytes);
+        }
+        if (low + first.size() == highExclusive || low + first.size() < stored) {
+            return first;
+        }
+        if (size + unstable.get(unstable.offset()).sizeBytes() > maxSizeBytes) {
+            return first;
+        }
+        List<Entry> more = unstable.entries(unstable.offset(), highExclusive, maxSizeBytes - size);
+        List<Entry> both = new ArrayList<>(first.size() + more.size());
+        both.addAll(first);
+        both.addAll(more);
+        return both;
+    }
+
+    /** The first ones, at least one, that stay within a size. */
+    static List<Entry> fitting(List<Entry> entries, long maxSizeBytes) {
         long size = 0;
-        long at = low;
-        if (low < unstable.offset()) {
-            long stored = Math.min(highExclusive, unstable.offset());
-            for (Entry entry : storage.entries(low, stored, maxSizeBytes)) {
-                size += entry.sizeBytes();
-                if (!result.isEmpty() && size > maxSizeBytes) {
-                    return result;
-                }
-                result.add(entry);
-            }
-            at = low + result.size();
-            if (at < stored) {
-                return result;
+        for (int i = 0; i < entries.size(); i++) {
+            size += entries.get(i).sizeBytes();
+            if (i > 0 && size > maxSizeBytes) {
+                return entries.subList(0, i);
             }
         }
-        for (; at < highExclusive; at++) {
-            Entry entry = unstable.get(at);
-            size += entry.sizeBytes();
-            if (!result.isEmpty() && size > maxSizeBytes) {
-                break;
-            }
-            result.add(entry);
-        }
-        return result;
+        return entries;
     }
 
     /** Appends at the end or over entries that conflict; never over committed ones. */
@@ -204,7 +213,11 @@ final class RaftLog {
 
     /** @param evenUnstable whether entries may be applied that are being stored by the same Ready */
     boolean hasNextCommitted(boolean evenUnstable) {
-        return !applyingPaused && !heldBySnapshot && !hasPendingSnapshot() && applying < applicable(evenUnstable);
+        return !applyingPaused
+                && !heldBySnapshot
+                && !heldByUser
+                && !hasPendingSnapshot()
+                && applying < applicable(evenUnstable);
     }
 
     List<Entry> nextCommitted(boolean evenUnstable) {
@@ -221,6 +234,15 @@ final class RaftLog {
     /** While on, no further entries are handed out to be applied. */
     void pauseApplying(boolean on) {
         heldBySnapshot = on;
+    }
+
+    /** The same, for the user's own reasons. */
+    void holdApplying(boolean on) {
+        heldByUser = on;
+    }
+
+    boolean isApplyingHeld() {
+        return heldByUser;
     }
 
     /** These were handed out to be applied. */

@@ -71,7 +71,12 @@ public final class RawNode {
      * says nothing about its commit.
      */
     public void propose(byte[] data) throws ProposalDroppedException {
-        propose(List.of(new Entry(EntryType.NORMAL, 0, 0, data)));
+        if (core.leads()) {
+            core.rest.wake();
+            core.leading.propose(data);
+        } else {
+            propose(List.of(new Entry(EntryType.NORMAL, 0, 0, data)));
+        }
     }
 
     /**
@@ -190,6 +195,18 @@ public final class RawNode {
         if (core.role == Role.FOLLOWER && !leased) {
             core.leader = 0;
         }
+    }
+
+    /**
+     * While on, no committed entries are handed out, no further snapshot is taken, and this peer neither campaigns nor has
+     * a replica lease; it stores entries, answers and votes as ever. For a user who takes in a snapshot in the background:
+     * store durably that it is to be taken in, switch this on, {@link #advance}, and switch it off once all of it is in.
+     * After a restart in between, switch it on at once.
+     */
+    public void holdApplying(boolean on, long now) {
+        core.nowNs = now;
+        core.log.holdApplying(on);
+        takeHeldSnapshot();
     }
 
     /** The last message to that peer could not be delivered. */
@@ -355,6 +372,10 @@ public final class RawNode {
         core.log.appliedTo(Math.max(index, core.log.applied()), sizeBytes);
         core.leading.leaveJointWhenApplied();
         core.elections.startDeferred();
+        takeHeldSnapshot();
+    }
+
+    private void takeHeldSnapshot() {
         Message snapshot = core.following.takeHeldSnapshot();
         if (snapshot != null) {
             process(snapshot);

@@ -14,7 +14,7 @@ public interface Storage {
 
     /**
      * Entries of {@code [low, highExclusive)}: at least one, then as long as their {@link Entry#sizeBytes} stay within
-     * {@code maxSizeBytes}.
+     * {@code maxSizeBytes}. The list is passed on, and must not change afterwards.
      *
      * @throws CompactedException if {@code low} is below {@link #firstIndex()}
      * @throws UnavailableException if {@code highExclusive} is above {@link #lastIndex()} + 1

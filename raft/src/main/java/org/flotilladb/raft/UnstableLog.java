@@ -46,6 +46,12 @@ final class UnstableLog {
         return entries.get((int) (index - offset));
     }
 
+    /** A copy of entries from {@code low} on, at least one, as many as stay within a size. */
+    List<Entry> entries(long low, long highExclusive, long maxSizeBytes) {
+        List<Entry> all = entries.subList((int) (low - offset), (int) (highExclusive - offset));
+        return List.copyOf(RaftLog.fitting(all, maxSizeBytes));
+    }
+
     Snapshot snapshot() {
         return snapshot;
     }

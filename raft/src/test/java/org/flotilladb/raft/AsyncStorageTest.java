@@ -103,6 +103,24 @@ class AsyncStorageTest {
     }
 
     @Test
+    void anEntryThatWasReplacedInTheTermOfTheAnswerIsNotStable() {
+        node.step(append(2, 2, 1, entry(2, 2)), 0);
+        Message first = nextWrite();
+        // Term 3 is stored; that write names the last entry, which the leader of the term replaces.
+        node.step(Message.to(1, MessageType.APP_RESP).from(3).term(3).build(), 0);
+        Message newTerm = nextWrite();
+        node.step(append(3, 3, 1, entry(3, 2)), 0);
+        Message replacing = nextWrite();
+        assertEquals(List.of(entry(3, 2)), replacing.entries(), "it is to be stored again");
+        done(first);
+        done(newTerm);
+        assertEquals(2, storage.term(2), "what the disk holds");
+        assertEquals(3, node.termOf(2), "what the log holds");
+        done(replacing);
+        assertEquals(3, node.termOf(2));
+    }
+
+    @Test
     void aLeaderDoesNotCountItsOwnWriteOfAnEarlierTerm() throws Exception {
         node.campaign(0);
         done(nextWrite());
@@ -129,14 +147,14 @@ class AsyncStorageTest {
     @Test
     void aNewLeadersAppendsWaitUntilItsVoteIsDurable() {
         node.campaign(0);
-        Message vote = nextWrite();
+        Message newTerm = nextWrite();
         // The others' votes are enough, and its own is still being written.
         node.step(Message.to(1, MessageType.VOTE_RESP).from(2).term(1).build(), 0);
         node.step(Message.to(1, MessageType.VOTE_RESP).from(3).term(1).build(), 0);
         assertTrue(node.isLeader());
         Ready ready = node.ready();
         assertTrue(ready.messagesBeforePersist().stream().noneMatch(message -> message.type() == MessageType.APP));
-        done(vote);
+        done(newTerm);
         Message write = ready.messagesBeforePersist().get(0);
         assertTrue(done(write).stream().anyMatch(message -> message.type() == MessageType.APP));
     }

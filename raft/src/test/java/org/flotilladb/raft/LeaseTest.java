@@ -45,6 +45,46 @@ class LeaseTest {
     }
 
     @Test
+    void aLeaderRefusesVotesWhileItsLeaseHolds() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        group.ticks(4);
+        long term = group.node(1).term();
+        for (MessageType type : List.of(MessageType.PRE_VOTE, MessageType.VOTE)) {
+            group.deliver(
+                    Message.to(1, type).from(3).term(term + 1).log(term, 99).build());
+        }
+        assertTrue(group.node(1).isLeader());
+        assertEquals(term, group.node(1).term());
+        group.nowNs = group.node(1).leaseUntilNs();
+        group.deliver(Message.to(1, MessageType.VOTE)
+                .from(3)
+                .term(term + 1)
+                .log(term, 99)
+                .build());
+        assertEquals(term + 1, group.node(1).term(), "it has served what it could");
+    }
+
+    @Test
+    void whatWasSentBeforeTheClockBecameSuspectDoesNotCount() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        group.nowNs += Group.TICK_NS;
+        group.node(1).tick(group.nowNs);
+        group.node(1).tick(group.nowNs);
+        group.peer(1).handleAll();
+        List<Message> round = group.takeWire();
+        assertFalse(round.isEmpty());
+        group.nowNs += 1;
+        group.node(1).suspectClock(group.nowNs);
+        round.forEach(group::deliver);
+        group.settle();
+        assertEquals(Long.MIN_VALUE, group.node(1).leaseUntilNs());
+        group.ticks(4);
+        assertTrue(group.node(1).leaseUntilNs() > group.nowNs, "what is sent afterwards does");
+    }
+
+    @Test
     void aFollowerThatPromisesLessDoesNotCount() {
         Group group = Group.withLeases(3);
         group.elect(1);
@@ -79,6 +119,32 @@ class LeaseTest {
         group.node(2).campaign(group.nowNs);
         group.settle();
         assertTrue(group.node(2).isLeader());
+    }
+
+    @Test
+    void aPromiseStandsAlsoAgainstVotesOfATermThatOneHasEnteredOtherwise() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        long heardNs = group.nowNs;
+        long next = group.node(2).term() + 1;
+        // An answer of a newer term, which says nothing of an election.
+        group.deliver(Message.to(2, MessageType.APP_RESP).from(3).term(next).build());
+        group.peer(2).handleAll();
+        group.takeWire();
+        assertEquals(next, group.node(2).term());
+        assertEquals(0, group.node(2).leader());
+        Message request =
+                Message.to(2, MessageType.VOTE).from(3).term(next).log(next, 99).build();
+        group.nowNs = heardNs + Group.PROMISE_NS - 1;
+        group.deliver(request);
+        group.peer(2).handleAll();
+        assertEquals(
+                List.of(true), group.takeWire().stream().map(Message::reject).toList());
+        group.nowNs = heardNs + Group.PROMISE_NS;
+        group.deliver(request);
+        group.peer(2).handleAll();
+        assertEquals(
+                List.of(false), group.takeWire().stream().map(Message::reject).toList());
     }
 
     @Test
@@ -125,6 +191,10 @@ class LeaseTest {
                 Group.PROMISE_NS,
                 group.peer(2).storage.hardState().promiseNs(),
                 "its own is stored before it can have answered anybody");
+        group.deliver(heartbeat(Group.PROMISE_NS));
+        group.peer(2).handleAll();
+        group.takeWire();
+        // Neither term nor vote nor log changes with it.
         group.deliver(heartbeat(3 * Group.PROMISE_NS));
         Ready ready = group.peer(2).handle();
         assertTrue(ready.mustSync());
@@ -249,6 +319,17 @@ class LeaseTest {
                 Message.to(3, MessageType.TIMEOUT_NOW).from(1).term(term - 1).build());
         assertEquals(Role.FOLLOWER, group.node(3).role());
         assertEquals(term, group.node(3).term());
+    }
+
+    @Test
+    void aTimeoutNowOfSomebodyWhoDoesNotLeadDoesNothing() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        long term = group.node(3).term();
+        group.deliver(Message.to(3, MessageType.TIMEOUT_NOW).from(2).term(term).build());
+        assertEquals(term, group.node(3).term());
+        group.deliver(Message.to(3, MessageType.TIMEOUT_NOW).from(1).term(term).build());
+        assertEquals(term + 1, group.node(3).term());
     }
 
     @Test

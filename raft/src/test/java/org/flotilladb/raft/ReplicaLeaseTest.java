@@ -215,6 +215,15 @@ class ReplicaLeaseTest {
     }
 
     @Test
+    void itIsNotUsedWhileASnapshotIsTakenIn() {
+        Group group = withHolder();
+        group.node(3).holdApplying(true, group.nowNs);
+        assertFalse(holds(group, 3));
+        group.node(3).holdApplying(false, group.nowNs);
+        assertTrue(holds(group, 3));
+    }
+
+    @Test
     void aVoteEndsIt() {
         Group group = withHolder();
         group.nowNs += 1;
@@ -224,6 +233,40 @@ class ReplicaLeaseTest {
                 .log(99, 99)
                 .transferMark(true)
                 .build());
+        assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
+    }
+
+    @Test
+    void aNewerTermEndsIt() {
+        Group group = withHolder();
+        group.deliver(Message.to(3, MessageType.HEARTBEAT)
+                .from(2)
+                .term(group.node(3).term() + 1)
+                .build());
+        assertEquals(Role.FOLLOWER, group.node(3).role());
+        assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
+    }
+
+    @Test
+    void aVoteInTheSameTermEndsItToo() {
+        Group group = Group.joinable(
+                ConfState.of(List.of(1L, 2L), List.of(3L)),
+                3,
+                builder -> builder.leases(Group.PROMISE_NS, Group.RATE_ERROR, Group.MARGIN_NS)
+                        .promiseAtStart(false));
+        group.elect(1);
+        group.node(3).wantReplicaLease(true);
+        group.ticks(4);
+        assertTrue(holds(group, 3));
+        long term = group.node(3).term();
+        group.node(3).forgetLeader();
+        group.deliver(Message.to(3, MessageType.VOTE)
+                .from(2)
+                .term(term)
+                .log(99, 99)
+                .transferMark(true)
+                .build());
+        assertEquals(2, group.node(3).status().hardState().vote());
         assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.flotilladb.raft.tracker.Progress;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -33,11 +34,19 @@ class ReplicationTest {
     @Test
     void aLeaderCommitsOnlyEntriesOfItsOwnTermByCounting() {
         // Figure 8 of the paper: the entry of term 2 is on a majority and yet not committed.
-        Group group =
-                Group.withLogs(builder -> builder.preVote(false), new long[] {1, 2}, new long[] {1, 2}, new long[] {1});
-        group.filter(message -> message.entries().isEmpty());
+        Group group = Group.withLogs(
+                builder -> builder.preVote(false).maxSizePerMessageBytes(0),
+                new long[] {1, 2},
+                new long[] {1},
+                new long[] {1});
+        // The others get entry 2, and not the one with which the leader begins its term.
+        group.filter(message -> message.type() != MessageType.APP
+                || message.index() != 2
+                || group.peer(message.to()).storage.lastIndex() < 2);
         group.elect(1);
-        assertEquals(0, group.node(1).commitIndex(), "a majority has entry 2 of term 2, which is not this term");
+        assertEquals(2, group.node(1).status().peers().get(1).match());
+        assertEquals(2, group.node(1).status().peers().get(2).match());
+        assertEquals(0, group.node(1).commitIndex(), "all have entry 2 of term 2, which is not this term");
         group.heal();
         group.ticks(3);
         assertEquals(3, group.node(1).commitIndex(), "with its own entry, all before it");
@@ -157,6 +166,56 @@ class ReplicationTest {
         first.forEach(group::deliver);
         group.settle();
         assertEquals(log, group.peer(2).log());
+    }
+
+    @Test
+    void aFollowerCommitsOnlyWhatTheAppendHasShownToMatch() {
+        Group group = Group.withLogs(builder -> {}, new long[] {1, 1, 1}, new long[] {1, 1, 1}, new long[] {1, 1, 1});
+        // The leader's entry 2 may be another one than this peer's.
+        group.deliver(Message.to(2, MessageType.APP)
+                .from(1)
+                .term(5)
+                .log(1, 1)
+                .commit(3)
+                .build());
+        assertEquals(1, group.node(2).commitIndex());
+    }
+
+    @Test
+    void anAppendBelowWhatIsCompactedIsAnsweredWithWhatIsCommitted() throws Exception {
+        Group group = Group.of(3);
+        group.elect(1);
+        for (int i = 0; i < 5; i++) {
+            group.peer(1).propose("x" + i);
+        }
+        group.settle();
+        group.ticks(3);
+        group.peer(2).storage.compact(5);
+        group.deliver(Message.to(2, MessageType.APP)
+                .from(1)
+                .term(group.node(1).term())
+                .log(group.node(1).term(), 3)
+                .build());
+        group.peer(2).handleAll();
+        Message answer = group.takeWire().get(0);
+        assertFalse(answer.reject());
+        assertEquals(6, answer.index());
+    }
+
+    @Test
+    void anAnswerToAnOldMessageIsNotTakenForOneToAProbe() {
+        Group group =
+                Group.withLogs(builder -> builder.preVote(false), new long[] {1, 1}, new long[] {}, new long[] {});
+        group.filter(message -> message.type() != MessageType.APP);
+        group.elect(1);
+        PeerStatus before = group.node(1).status().peers().get(1);
+        assertEquals(Progress.State.PROBE, before.state());
+        // Such as a peer sends to a leader of an older term: it names no entry.
+        group.deliver(Message.to(1, MessageType.APP_RESP)
+                .from(2)
+                .term(group.node(1).term())
+                .build());
+        assertEquals(Progress.State.PROBE, group.node(1).status().peers().get(1).state());
     }
 
     @Test

@@ -77,6 +77,55 @@ class SnapshotTest {
     }
 
     @Test
+    void aSnapshotThatDoesNotKnowItsReceiverIsNotSent() throws Exception {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 3, builder -> {});
+        group.elect(1);
+        Group.Peer leader = group.peer(1);
+        long before = leader.node.appliedIndex();
+        ConfState without = group.members(1);
+        int[] sent = new int[1];
+        group.filter(message -> {
+            sent[0] += message.type() == MessageType.SNAP ? 1 : 0;
+            return true;
+        });
+        group.node(1).proposeConfChange(ConfChange.one(ConfChange.Kind.ADD_LEARNER, 3));
+        leader.handle();
+        leader.storage.createSnapshot(before, without, null);
+        leader.storage.compact(before);
+        MemoryStorage storage = leader.storage;
+        group.peer(2).handleAll();
+        group.takeWire().forEach(group::deliver);
+        group.peer(2).handleAll();
+        group.takeWire().forEach(group::deliver);
+        while (leader.node.hasReady()) {
+            Ready ready = leader.node.ready();
+            ready.messagesBeforePersist().forEach(group::send);
+            leader.persist(ready);
+            ready.messagesAfterPersist().forEach(group::send);
+            for (Entry entry : ready.committedEntries()) {
+                if (entry.type() != EntryType.NORMAL) {
+                    leader.node.applyConfChange(ConfChange.decode(entry));
+                }
+            }
+            leader.node.advance();
+        }
+        assertEquals(List.of(3L), group.members(1).learners());
+        // It refuses what it is probed with, and only a snapshot can help; there is but the one from before it joined.
+        for (Message message : group.takeWire()) {
+            if (message.to() == 3) {
+                group.deliver(message);
+            }
+        }
+        group.peer(3).handleAll();
+        group.takeWire().forEach(group::deliver);
+        assertEquals(0, sent[0]);
+        storage.createSnapshot(leader.node.appliedIndex(), group.members(1), null);
+        group.ticks(4);
+        assertTrue(sent[0] > 0);
+        assertEquals(group.node(1).lastIndex(), group.node(3).lastIndex());
+    }
+
+    @Test
     void aSnapshotThatArrivedUnnoticedIsProbedAfter() throws Exception {
         Group group = behind();
         group.filter(message -> message.type() != MessageType.APP_RESP || message.from() != 3 || message.reject());
@@ -224,6 +273,58 @@ class SnapshotTest {
         assertTrue(!node.hasReady() || node.ready().snapshot() == null, "entry 2 is being applied");
         node.step(apply.responses().get(0), 0);
         assertEquals(20, node.ready().snapshot().index());
+    }
+
+    @Test
+    void aSnapshotIsTakenInInTheBackgroundWhileThePeerStoresAnswersAndVotes() throws Exception {
+        Group group = behind();
+        List<Message> sent = new ArrayList<>();
+        group.filter(message -> message.type() != MessageType.SNAP || !sent.add(message));
+        group.ticks(3);
+        group.heal();
+        Group.Peer third = group.peer(3);
+        group.deliver(sent.get(0));
+        Ready ready = third.node.ready();
+        long index = ready.snapshot().index();
+        third.persist(ready);
+        third.node.holdApplying(true, group.nowNs);
+        ready.messagesAfterPersist().forEach(group::send);
+        third.finish(ready);
+
+        group.peer(1).propose("while it takes in");
+        group.settle();
+        group.ticks(3);
+        assertEquals(index, third.node.appliedIndex());
+        assertEquals(index + 1, third.node.lastIndex(), "it stores");
+        assertEquals(index + 1, third.node.commitIndex());
+        assertEquals(Progress.State.REPLICATE, third(group).state(), "it answers");
+        third.node.campaign(group.nowNs);
+        assertEquals(Role.FOLLOWER, third.node.role());
+        // A newer one waits until the older one is in.
+        group.deliver(Message.to(3, MessageType.SNAP)
+                .from(1)
+                .term(third.node.term())
+                .snapshot(new Snapshot(index + 50, third.node.term(), group.members(3), null))
+                .build());
+        assertTrue(!third.node.hasReady() || third.node.ready().snapshot() == null);
+        third.node.holdApplying(false, group.nowNs);
+        assertEquals(index + 50, third.node.ready().snapshot().index());
+    }
+
+    @Test
+    void onceASnapshotIsInWhatCameMeanwhileIsApplied() throws Exception {
+        Group group = Group.of(3);
+        group.elect(1);
+        group.node(3).holdApplying(true, group.nowNs);
+        group.peer(1).propose("x");
+        group.settle();
+        group.ticks(3);
+        assertEquals(
+                List.of(), group.peer(3).applied.stream().filter("x"::equals).toList());
+        group.node(3).holdApplying(false, group.nowNs);
+        group.settle();
+        assertEquals(
+                List.of("x"), group.peer(3).applied.stream().filter("x"::equals).toList());
     }
 
     private static void store(RawNode node, MemoryStorage storage, Ready ready) {

@@ -21,10 +21,19 @@ public final class FlotillaPooledConnection implements PooledConnection {
     private final List<ConnectionEventListener> listeners = new CopyOnWriteArrayList<>();
     private Handle handle;
 
-    /** @throws SQLException when the connection cannot be asked how it is now; every user gets it so */
+    /**
+     * Every user gets the connection as it is now.
+     *
+     * @throws SQLException when it cannot be asked how it is; it is closed then
+     */
     public FlotillaPooledConnection(Connection physical) throws SQLException {
         this.physical = physical;
-        this.initial = ConnectionState.of(physical);
+        try {
+            this.initial = ConnectionState.of(physical);
+        } catch (SQLException e) {
+            physical.close();
+            throw e;
+        }
     }
 
     /** The connection as it comes from {@code getConnection}; the handle before it is closed by that. */

@@ -90,10 +90,8 @@ final class CatalogTable extends RegionTable {
     @Override
     public void updateRow(SessionLocal session, Row oldRow, Row newRow) {
         boolean bySystem = session == session.getDatabase().getSystemSession();
-        if (isSequence(newRow) && bySystem && !DefinitionStack.inside()) {
-            if (mirror.sequences() != null) {
-                mirror.sequences().positionMoved(id(newRow));
-            }
+        if (isSequence(newRow) && (bySystem ? !DefinitionStack.inside() : DefinitionStack.givesValue())) {
+            positionMoved(session, id(newRow));
             session.getDatabase().getNextModificationDataId();
             return;
         }
@@ -101,6 +99,16 @@ final class CatalogTable extends RegionTable {
         super.updateRow(session, oldRow, newRow);
         if (isSequence(newRow)) {
             mirror.sequences().altered(session, id(newRow), sql(newRow));
+        }
+    }
+
+    private void positionMoved(SessionLocal session, int id) {
+        try {
+            if (mirror.sequences() != null) {
+                mirror.sequences().positionMoved(session, id);
+            }
+        } catch (KeySpaceException e) {
+            throw Errors.convert(e);
         }
     }
 

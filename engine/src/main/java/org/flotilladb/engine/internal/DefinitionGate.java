@@ -174,11 +174,11 @@ final class DefinitionGate {
         changed.signalAll();
     }
 
-    /** Statements that run now. */
-    int running() {
+    /** Statements and definitions that have passed and are not over. */
+    int passed() {
         lock.lock();
         try {
-            return running;
+            return running + (defining ? 1 : 0);
         } finally {
             lock.unlock();
         }

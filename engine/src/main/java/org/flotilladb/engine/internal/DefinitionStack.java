@@ -5,9 +5,22 @@ final class DefinitionStack {
     private static final String DEFINITIONS = "org.h2.command.ddl.";
     private static final String DOMAINS = DEFINITIONS + "AlterDomain";
     private static final String TRUNCATE = DEFINITIONS + "TruncateTable";
+    private static final String SEQUENCES = DEFINITIONS + "AlterSequence";
+    private static final String SEQUENCE = "org.h2.schema.Sequence";
     private static final StackWalker STACK = StackWalker.getInstance();
 
     private DefinitionStack() {}
+
+    /** One that may let a sequence begin anew. */
+    static boolean restartsSequences() {
+        return finds(SEQUENCES) || finds(TRUNCATE);
+    }
+
+    /** A sequence is giving a value. */
+    static boolean givesValue() {
+        return STACK.walk(frames -> frames.anyMatch(frame ->
+                frame.getClassName().equals(SEQUENCE) && frame.getMethodName().equals("getNext")));
+    }
 
     private static boolean finds(String prefix) {
         return STACK.walk(

@@ -39,6 +39,9 @@ final class FlotillaDatabase implements SqlDatabase {
     private final long id;
     private final ConcurrentHashMap<Long, RowNumbers> rowNumbers = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Long, AtomicLong> approximateRows = new ConcurrentHashMap<>();
+    /** What retired mirrors have left of their sequences' blocks, until the next mirror is there. */
+    private final Map<Integer, SequenceBlock> sequenceRests = new TreeMap<>();
+
     private volatile Mirror mirror;
     private long nextTableId = 1;
     private long tableIdsEnd = 1;
@@ -205,9 +208,16 @@ final class FlotillaDatabase implements SqlDatabase {
         }
     }
 
-    /** The newest mirror that this process has, built if there is none. */
-    Mirror mirror(String user, String passwordHash) throws SQLException {
+    /**
+     * The newest mirror that this process has, built if there is none.
+     *
+     * @param from the mirror at whose gate the caller's statement has passed, or null
+     */
+    Mirror mirror(String user, String passwordHash, Mirror from) throws SQLException {
         Mirror known = mirror;
+        if (known != null && known.closedByH2()) {
+            known.retire();
+        }
         if (known != null && !known.retired()) {
             return known;
         }
@@ -217,7 +227,15 @@ final class FlotillaDatabase implements SqlDatabase {
             }
             known = mirror;
             if (known == null || known.retired()) {
-                mirror = openMirror(user, passwordHash);
+                if (known != null && known.complete()) {
+                    sequenceRests.putAll(known.sequences().handOver(known == from ? 1 : 0));
+                }
+                Mirror newest = openMirror(user, passwordHash);
+                sequenceRests.clear();
+                if (known != null) {
+                    known.temporaries().carryTo(newest);
+                }
+                mirror = newest;
                 if (known != null) {
                     known.closeIfUnused();
                 }
@@ -230,7 +248,7 @@ final class FlotillaDatabase implements SqlDatabase {
     private Mirror openMirror(String user, String passwordHash) throws SQLException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return Mirror.open(this, user, passwordHash);
+                return Mirror.open(this, user, passwordHash, sequenceRests);
             } catch (SQLException e) {
                 if (!Errors.passes(e) || attempt == MAX_OPEN_ATTEMPTS) {
                     throw e;
@@ -250,6 +268,9 @@ final class FlotillaDatabase implements SqlDatabase {
             last = mirror;
         }
         if (last != null) {
+            if (last.complete() && last.retired()) {
+                last.sequences().giveBack();
+            }
             last.close();
         }
     }

@@ -4,6 +4,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -13,6 +15,8 @@ import org.h2.api.ErrorCode;
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
 import org.h2.message.DbException;
+import org.h2.schema.Sequence;
+import org.h2.table.Table;
 
 /** A user's session, on whichever mirror is the newest at the beginning of each transaction. */
 final class FlotillaSession implements SqlSession {
@@ -33,6 +37,15 @@ final class FlotillaSession implements SqlSession {
     private volatile boolean closed;
     private String lastSql;
     private StatementTraits lastTraits = StatementTraits.NONE;
+    /** Whether a transaction was open behind the last statement. */
+    private boolean inTransaction;
+    /** The present transaction has used a global temporary table. */
+    private boolean usesTemporaries;
+    /** The sequences named by the last statement, as they were in a mirror at a version. */
+    private Collection<Sequence> lastSequences;
+
+    private Mirror lastSequencesOf;
+    private long lastSequencesAt;
     /** Connections that this session has moved from: results of theirs may still be read. */
     private final ArrayDeque<Runnable> left = new ArrayDeque<>();
 
@@ -42,21 +55,60 @@ final class FlotillaSession implements SqlSession {
         this.user = user;
         this.passwordHash = passwordHash;
         this.settings = settings;
-        enter(database.mirror(user, passwordHash));
+        Mirror newest = database.mirror(user, passwordHash, null);
+        enter(newest, newest.connect(user, passwordHash, settings));
     }
 
-    private void enter(Mirror newest) throws SQLException {
-        JdbcConnection connection = newest.connect(user, passwordHash, settings);
+    private void enter(Mirror newest, JdbcConnection connection) {
         mirror = newest;
         mirror.entered();
         h2 = connection;
         session = (SessionLocal) connection.getSession();
     }
 
+    /** Also goes on in another mirror if H2 has closed this one. */
     private void checkOpen() throws SQLException {
         if (closed) {
             throw new SQLException("The connection is closed.", "08003", ErrorCode.OBJECT_CLOSED);
         }
+        if (!mirror.closedByH2()) {
+            return;
+        }
+        boolean lost = inTransaction;
+        inTransaction = false;
+        usesTemporaries = false;
+        mirror.state(session).abandon();
+        mirror.retire();
+        Mirror newest = database.mirror(user, passwordHash, null);
+        SessionLocal oldSession = session;
+        enter(newest, newest.connect(user, passwordHash, settings));
+        takeSettings(oldSession);
+        if (lost) {
+            throw new SQLException(
+                    "Another session has shut H2 down under this transaction, which is undone: run it again.",
+                    "40001",
+                    ErrorCode.DEADLOCK_1);
+        }
+    }
+
+    private static SQLException closedUnderStatement(boolean undone, SQLException e) {
+        return undone
+                ? new SQLException(
+                        "H2 was shut down under this statement, which is undone with its transaction: run it again.",
+                        "40001",
+                        ErrorCode.DEADLOCK_1,
+                        e)
+                : new SQLException(
+                        "H2 was shut down under this statement: whether it was committed is not known.", "08007", 0, e);
+    }
+
+    /** H2 was closed by the statement that has just been run. */
+    private static SQLException shutDown() {
+        return new SQLException(
+                "SHUTDOWN does not exist here: a database in this process is closed with its last connection, a node is"
+                        + " stopped by SIGTERM.",
+                "HYC00",
+                ErrorCode.FEATURE_NOT_SUPPORTED_1);
     }
 
     @Override
@@ -87,8 +139,16 @@ final class FlotillaSession implements SqlSession {
                 first = !state.inTransaction();
                 T result = guarded(sql, work);
                 state.statementEnds(session, true);
+                if (pass.defines() && mirror.closedByH2()) {
+                    throw shutDown();
+                }
                 return result;
             } catch (SQLException e) {
+                if (mirror.closedByH2()) {
+                    // Alone at the gate, nobody else can have done it.
+                    inTransaction = false;
+                    throw pass.defines() ? shutDown() : closedUnderStatement(state.commits() == commits, e);
+                }
                 mirror.state(session).statementEnds(session, false);
                 if (!single
                         && alone
@@ -111,6 +171,9 @@ final class FlotillaSession implements SqlSession {
             } finally {
                 mirror.state(session).dropPrepared();
                 mirror.state(session).passes(null);
+                inTransaction = mirror.closedByH2()
+                        ? inTransaction
+                        : mirror.state(session).inTransaction() || session.hasPendingTransaction();
                 pass.leave();
             }
         }
@@ -194,20 +257,33 @@ final class FlotillaSession implements SqlSession {
         }
     }
 
-    /** Temporary tables live in H2's own memory, in one mirror: their session stays until they are gone. */
     private boolean canMove() {
-        return session.getLocalTempTables().isEmpty() && !session.hasPendingTransaction();
+        return !session.hasPendingTransaction() && TemporaryTables.portable(session.getLocalTempTables());
     }
 
     private void move() throws SQLException {
-        Mirror newest = database.mirror(user, passwordHash);
+        Mirror newest = database.mirror(user, passwordHash, mirror);
         if (newest == mirror) {
             return;
         }
         JdbcConnection old = h2;
         SessionLocal oldSession = session;
         Mirror oldMirror = mirror;
-        enter(newest);
+        JdbcConnection next = newest.connect(user, passwordHash, settings);
+        if (!carryTemporaries(oldSession, (SessionLocal) next.getSession())) {
+            // They do not fit the new catalog. Here they can be read and dropped.
+            next.close();
+            return;
+        }
+        enter(newest, next);
+        takeSettings(oldSession);
+        left.add(() -> leave(oldMirror, old, oldSession));
+        if (left.size() > MAX_LEFT) {
+            left.remove().run();
+        }
+    }
+
+    private void takeSettings(SessionLocal oldSession) {
         session.setAutoCommit(oldSession.getAutoCommit());
         session.setIsolationLevel(oldSession.getIsolationLevel());
         session.setLockTimeout(oldSession.getLockTimeout());
@@ -220,9 +296,20 @@ final class FlotillaSession implements SqlSession {
             session.setCurrentSchemaName(oldSession.getCurrentSchemaName());
         }
         session.setSchemaSearchPath(oldSession.getSchemaSearchPath());
-        left.add(() -> leave(oldMirror, old, oldSession));
-        if (left.size() > MAX_LEFT) {
-            left.remove().run();
+        session.setLastIdentity(oldSession.getLastIdentity());
+        CurrentValues.copy(oldSession, session);
+    }
+
+    private static boolean carryTemporaries(SessionLocal from, SessionLocal to) {
+        List<Table> tables = from.getLocalTempTables();
+        if (tables.isEmpty()) {
+            return true;
+        }
+        try {
+            TemporaryTables.carry(tables, from, to);
+            return true;
+        } catch (DbException | KeySpaceException e) {
+            return false;
         }
     }
 
@@ -240,15 +327,42 @@ final class FlotillaSession implements SqlSession {
     private StatementTraits traits(String sql) {
         if (sql != lastSql) {
             lastTraits = StatementTraits.of(sql);
+            lastSequences = null;
             lastSql = sql;
         }
         return lastTraits;
     }
 
+    /** The sequences that the statement may ask for values. */
+    private Collection<Sequence> sequences(String sql) {
+        if (lastSequences == null || lastSequencesOf != mirror || lastSequencesAt != mirror.version()) {
+            lastSequences = mirror.sequences().named(sql);
+            lastSequencesOf = mirror;
+            lastSequencesAt = mirror.version();
+        }
+        return lastSequences;
+    }
+
     private <T> T guarded(String sql, SqlWork<T> work) throws SQLException {
         StatementTraits traits = traits(sql);
-        traits.begin();
+        GlobalTemporaries temporaries = mirror.temporaries();
+        usesTemporaries |= temporaries.named(sql);
+        if (!usesTemporaries) {
+            return withTurn(sql, traits, work);
+        }
+        temporaries.use();
         try {
+            return withTurn(sql, traits, work);
+        } finally {
+            temporaries.used();
+            usesTemporaries = session.hasPendingTransaction();
+        }
+    }
+
+    private <T> T withTurn(String sql, StatementTraits traits, SqlWork<T> work) throws SQLException {
+        traits.begin();
+        try (SequenceBlocks.Turn turn =
+                traits.asksSequences() ? mirror.sequences().turn(session, sequences(sql), false) : null) {
             return onPath(traits, work);
         } finally {
             traits.end();
@@ -316,17 +430,33 @@ final class FlotillaSession implements SqlSession {
     @Override
     public void commit() throws SQLException {
         checkOpen();
+        boolean uses = false;
         try {
+            if (usesTemporaries) {
+                mirror.temporaries().use();
+                uses = true;
+            }
             h2.commit();
         } catch (SQLException e) {
             throw surfaced(e);
         } catch (DbException e) {
             throw e.getSQLException();
+        } catch (KeySpaceException e) {
+            h2.rollback();
+            throw Errors.convert(e).getSQLException();
+        } finally {
+            usesTemporaries = false;
+            inTransaction = false;
+            if (uses) {
+                mirror.temporaries().used();
+            }
         }
     }
 
     @Override
     public void rollback() throws SQLException {
+        usesTemporaries = false;
+        inTransaction = false;
         checkOpen();
         h2.rollback();
     }

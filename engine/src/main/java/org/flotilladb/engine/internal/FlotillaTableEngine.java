@@ -12,6 +12,9 @@ public final class FlotillaTableEngine implements TableEngine {
     @Override
     public Table createTable(CreateTableData data) {
         if (data.temporary) {
+            if (data.globalTemporary) {
+                Mirror.of(data.session).temporaries().exist();
+            }
             return data.session.getDatabase().getStore().createTable(data);
         }
         Mirror mirror = Mirror.of(data.session);

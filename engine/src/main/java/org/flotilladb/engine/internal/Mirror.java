@@ -34,6 +34,7 @@ final class Mirror {
     private final AtomicLong stateIds = new AtomicLong();
     private final AtomicInteger sessions = new AtomicInteger();
     private final DefinitionGate gate = new DefinitionGate();
+    private final GlobalTemporaries temporaries = new GlobalTemporaries(this);
     private volatile Database database;
     private volatile Anchor anchor;
     private volatile CatalogTable catalog;
@@ -52,8 +53,13 @@ final class Mirror {
                 List.of(CatalogKeys.catalogVersion(owner.id()), CatalogKeys.announcement(owner.id()));
     }
 
-    /** Builds a mirror of the catalog as it is now; the first user of a new database becomes its administrator. */
-    static Mirror open(FlotillaDatabase owner, String user, String passwordHash) throws SQLException {
+    /**
+     * Builds a mirror of the catalog as it is now; the first user of a new database becomes its administrator.
+     *
+     * @param rests what older mirrors of this process have left of their sequences' blocks
+     */
+    static Mirror open(FlotillaDatabase owner, String user, String passwordHash, Map<Integer, SequenceBlock> rests)
+            throws SQLException {
         Mirror mirror = new Mirror(owner, "flotilla-" + NAMES.incrementAndGet() + "/" + owner.name());
         mirror.readVersion();
         BY_NAME.put(mirror.h2Name, mirror);
@@ -62,8 +68,9 @@ final class Mirror {
             mirror.database = ((SessionLocal) mirror.keeper.getSession()).getDatabase();
             FunctionSchema.addTo(mirror.database, (SessionLocal) mirror.keeper.getSession());
             mirror.checkVersion();
-            mirror.sequences = new SequenceBlocks(mirror);
-            mirror.sequences.loadAll();
+            SequenceBlocks sequences = new SequenceBlocks(mirror);
+            sequences.loadAll(rests);
+            mirror.sequences = sequences;
             return mirror;
         } catch (SQLException | RuntimeException e) {
             mirror.close();
@@ -142,6 +149,10 @@ final class Mirror {
         if (passwordHash != null) {
             url.append(";PASSWORD_HASH=TRUE");
         }
+        if (complete()) {
+            // One that was closed is not made again, empty.
+            url.append(";IFEXISTS=TRUE");
+        }
         Properties properties = new Properties();
         return new JdbcConnection(url.toString(), properties, user, passwordHash == null ? "" : passwordHash, false);
     }
@@ -190,6 +201,12 @@ final class Mirror {
 
     boolean retired() {
         return retired;
+    }
+
+    /** H2 has closed it under its sessions: somebody found a way to say SHUTDOWN. */
+    boolean closedByH2() {
+        Database known = database;
+        return known != null && known.isClosing();
     }
 
     /** Its memory does not agree with the catalog any more: no transaction is begun on it. */
@@ -288,6 +305,16 @@ final class Mirror {
         return gate;
     }
 
+    /** Its global temporary tables. */
+    GlobalTemporaries temporaries() {
+        return temporaries;
+    }
+
+    /** A session of H2 that is nobody's. */
+    SessionLocal keeper() {
+        return (SessionLocal) keeper.getSession();
+    }
+
     int sessionCount() {
         return sessions.get();
     }
@@ -301,7 +328,9 @@ final class Mirror {
     void left(SessionLocal session) {
         SessionState state = states.remove(session);
         if (state != null) {
-            state.dropPrepared();
+            // H2 drops its temporary tables behind the end of its last transaction.
+            state.abandon();
+            state.releaseTables(session);
         }
         if (sessions.decrementAndGet() == 0 && retired) {
             close();

@@ -45,6 +45,7 @@ class RegionTable extends TableBase {
     private final RowNumbers numbers;
     private final AtomicLong approximateRows;
     private final References references;
+    private final ColumnSequences columnSequences;
     private TypeInfo[] types;
     private Column rowIdColumn;
 
@@ -62,6 +63,7 @@ class RegionTable extends TableBase {
         this.numbers = mirror.owner().rowNumbers(physicalId);
         this.approximateRows = mirror.owner().approximateRows(physicalId);
         this.references = new References(this);
+        this.columnSequences = new ColumnSequences(this);
         rows = new RowIndex(this, getId());
         indexes.add(rows);
     }
@@ -299,6 +301,22 @@ class RegionTable extends TableBase {
         });
         approximateRows.set(0);
         return removed[0];
+    }
+
+    // ---- values of sequences ---------------------------------------------------------------------------------------
+
+    @Override
+    public void convertInsertRow(SessionLocal session, Row newRow, Boolean overridingSystem) {
+        try (ColumnSequences.Turns turns = columnSequences.turns(session, newRow)) {
+            super.convertInsertRow(session, newRow, overridingSystem);
+        }
+    }
+
+    @Override
+    public void convertUpdateRow(SessionLocal session, Row row, boolean fromTrigger) {
+        try (ColumnSequences.Turns turns = columnSequences.turns(session, row)) {
+            super.convertUpdateRow(session, row, fromTrigger);
+        }
     }
 
     /** A number for a row whose primary key is none; unique in the cluster. */

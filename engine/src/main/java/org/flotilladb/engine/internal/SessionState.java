@@ -115,6 +115,16 @@ final class SessionState {
         }
     }
 
+    /** Whether a definition runs, and nothing beside it. */
+    boolean definesAlone() {
+        return pass != null && pass.defines();
+    }
+
+    /** The change of the catalog that the present transaction makes, or null. */
+    Definition definition() {
+        return definition;
+    }
+
     /** The definition that runs and may still step aside at the gate, as it has changed nothing yet; else null. */
     DefinitionGate.Pass mayStepAside() {
         return pass != null && pass.defines() && catalogMark < 0 ? pass : null;
@@ -486,10 +496,14 @@ final class SessionState {
             List<Runnable> actions = committed ? new ArrayList<>(afterCommit) : List.of();
             afterCommit.clear();
             actions.forEach(Runnable::run);
-            List<RegionTable> tables = new ArrayList<>(lockedTables);
-            lockedTables.clear();
-            tables.forEach(table -> table.release(session));
+            releaseTables(session);
         }
+    }
+
+    void releaseTables(SessionLocal session) {
+        List<RegionTable> tables = new ArrayList<>(lockedTables);
+        lockedTables.clear();
+        tables.forEach(table -> table.release(session));
     }
 
     private void commitCatalog(KeyTransaction ending, Definition ended) {

@@ -10,9 +10,11 @@ import java.util.regex.Pattern;
  * @param callsFunctions it may call one of the functions that every database has
  * @param restarts it may let sequences begin anew
  * @param defines it may change the catalog
+ * @param asksSequences it asks sequences for values, in its own text
  */
-record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boolean restarts, boolean defines) {
-    static final StatementTraits NONE = new StatementTraits(false, false, false, false);
+record StatementTraits(
+        boolean changesDataInQuery, boolean callsFunctions, boolean restarts, boolean defines, boolean asksSequences) {
+    static final StatementTraits NONE = new StatementTraits(false, false, false, false, false);
 
     /** At the beginning of a statement, or anywhere behind a comment, where it cannot be told. */
     private static final Pattern DEFINITION = Pattern.compile(
@@ -26,6 +28,17 @@ record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boole
     private static final Pattern DATA_CHANGE_IN_QUERY =
             Pattern.compile("\\b(FINAL|NEW|OLD)\\s+TABLE\\s*\\(", Pattern.CASE_INSENSITIVE);
 
+    /** MySQL's way to let a table's sequence begin anew. */
+    private static final Pattern RESTART =
+            Pattern.compile("\\bRESTART\\b|\\bAUTO_INCREMENT\\s*=?\\s*\\d", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern ASKS_SEQUENCES =
+            Pattern.compile("\\bNEXT\\s+VALUE\\s+FOR\\b|\\bNEXTVAL\\b", Pattern.CASE_INSENSITIVE);
+
+    /** A name in escapes, or one that is computed. */
+    private static final Pattern HIDES_NAMES =
+            Pattern.compile("\\bU&|\\bNEXTVAL\\s*\\((?!\\s*'[^']*'\\s*[,)])", Pattern.CASE_INSENSITIVE);
+
     static StatementTraits of(String sql) {
         if (sql == null) {
             return NONE;
@@ -33,9 +46,18 @@ record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boole
         boolean calls = contains(sql, FunctionSchema.FUNCTION_PREFIX);
         boolean changes =
                 contains(sql, "TABLE") && DATA_CHANGE_IN_QUERY.matcher(sql).find();
-        boolean restarts = contains(sql, "RESTART");
+        boolean restarts = (contains(sql, "RESTART") || contains(sql, "AUTO_INCREMENT"))
+                && RESTART.matcher(sql).find();
+        boolean asks = contains(sql, "NEXT") && ASKS_SEQUENCES.matcher(sql).find();
         boolean defines = DEFINITION.matcher(sql).find();
-        return calls || changes || restarts || defines ? new StatementTraits(changes, calls, restarts, defines) : NONE;
+        return calls || changes || restarts || defines || asks
+                ? new StatementTraits(changes, calls, restarts, defines, asks)
+                : NONE;
+    }
+
+    /** Whether a sequence may be asked for a value whose name does not stand in the text. */
+    static boolean hidesNames(String sql) {
+        return HIDES_NAMES.matcher(sql).find();
     }
 
     static boolean restartsNow() {
@@ -54,7 +76,7 @@ record StatementTraits(boolean changesDataInQuery, boolean callsFunctions, boole
         }
     }
 
-    private static boolean contains(String text, String word) {
+    static boolean contains(String text, String word) {
         int last = text.length() - word.length();
         for (int i = 0; i <= last; i++) {
             if (text.regionMatches(true, i, word, 0, word.length())) {

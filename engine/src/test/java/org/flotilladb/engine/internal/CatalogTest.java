@@ -9,15 +9,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import org.flotilladb.engine.SqlDatabase;
 import org.flotilladb.engine.SqlSession;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The catalog in the key space, and its mirrors in several processes. */
-class CatalogTest {
+public class CatalogTest {
     private final SqlFixture fixture = new SqlFixture();
 
     @AfterEach
@@ -311,5 +318,57 @@ class CatalogTest {
         assertFalse(query(session, "SCRIPT").contains("FLOTILLA"));
         run(session, "SET SCHEMA PUBLIC", "DROP ALL OBJECTS");
         check(session, "SELECT COUNT(*) > 0 FROM FLOTILLA_STATUS()", "TRUE");
+    }
+
+    /** Called from SQL. */
+    public static int execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            return statement.executeUpdate(sql);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "EXECUTE IMMEDIATE 'SHUTDOWN'",
+                "EXECUTE IMMEDIATE 'SHUT' || 'DOWN IMMEDIATELY'",
+                "EXECUTE IMMEDIATE 'SHUTDOWN COMPACT'",
+                "RUNSCRIPT FROM 'shutdown.sql'",
+                "CALL RUN('SHUTDOWN')",
+                "CALL RUN('SHUTDOWN IMMEDIATELY')"
+            })
+    void shuttingDownH2EndsTransactionsAndNoMore(String sql) throws Exception {
+        Path script = Files.createTempFile("shutdown", ".sql");
+        Files.writeString(script, "SHUTDOWN;\n");
+        SqlDatabase process = fixture.process();
+        SqlSession here = fixture.session(process);
+        SqlSession idle = fixture.session(process);
+        SqlSession writer = fixture.session(process);
+        run(
+                here,
+                "CREATE TABLE T(ID INT PRIMARY KEY)",
+                "INSERT INTO T VALUES (1)",
+                "CREATE ALIAS RUN FOR '" + CatalogTest.class.getName() + ".execute'");
+        check(idle, "SELECT ID FROM T", "1");
+        run(idle, "SET @X = 5");
+        writer.setAutoCommit(false);
+        run(writer, "INSERT INTO T VALUES (2)");
+        SQLException refused = fails(here, sql.replace("shutdown.sql", script.toString()));
+        Files.delete(script);
+        assertTrue(
+                refused.getMessage()
+                        .contains(sql.startsWith("CALL") ? "H2 was shut down" : "SHUTDOWN does not exist here"),
+                refused.toString());
+        check(here, "SELECT ID FROM T", "1");
+        check(idle, "SELECT ID, @X FROM T", "1,5");
+        assertEquals(
+                "40001",
+                assertThrows(SQLException.class, () -> run(writer, "INSERT INTO T VALUES (3)"))
+                        .getSQLState());
+        run(writer, "INSERT INTO T VALUES (4)");
+        writer.commit();
+        run(here, "INSERT INTO T VALUES (2)", "CREATE INDEX ON T(ID)");
+        check(fixture.session(process), "SELECT ID FROM T ORDER BY ID", "1;2;4");
+        check(fixture.session(), "SELECT ID FROM T ORDER BY ID", "1;2;4");
     }
 }

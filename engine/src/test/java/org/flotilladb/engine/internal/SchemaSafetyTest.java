@@ -336,7 +336,7 @@ public class SchemaSafetyTest {
             AtomicReference<SQLException> failure = new AtomicReference<>();
             Thread definer = inBackground(definition, failure);
             while (!gate.waitsForTransactions() && definer.isAlive()) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
             run(writer, "UPDATE T SET V = 4 WHERE ID = 3", "INSERT INTO U VALUES (9, 9)", "DELETE FROM U WHERE ID = 9");
             writer.commit();
@@ -406,7 +406,7 @@ public class SchemaSafetyTest {
                 run(definer, byFunction ? "CALL DEFINE('" + definition + "')" : definition);
             }
             while (reads.get() < before + 5 && failure.get() == null) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
         }
         done.set(true);
@@ -490,7 +490,7 @@ public class SchemaSafetyTest {
             int before = written.get();
             run(here, "CREATE INDEX I" + i + " ON T(V)", "ALTER TABLE T ADD COLUMN C" + i + " INT DEFAULT " + i);
             while (written.get() < before + 5 && failure.get() == null) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
         }
     }

@@ -217,7 +217,7 @@ class TableTest {
         });
         thread.start();
         while (fixture.cluster.waiting() == 0 && thread.isAlive()) {
-            Thread.onSpinWait();
+            Thread.yield();
         }
         session.commit();
         thread.join();

@@ -145,6 +145,24 @@ final class SimPeer {
 
     // ---- the state machine -----------------------------------------------------------------------------------------
 
+    /** Takes a snapshot in, at once or in the background; it is on the disk already. */
+    void installSnapshot(Snapshot snapshot) {
+        if (sim.installsSlowly()) {
+            node.holdApplying(true, clock());
+            int thisLife = life;
+            sim.at(sim.installNs(), () -> {
+                if (up && life == thisLife) {
+                    applySnapshot(snapshot);
+                    node.holdApplying(false, clock());
+                    finishReads();
+                    sim.afterStep(this);
+                }
+            });
+        } else {
+            applySnapshot(snapshot);
+        }
+    }
+
     void applySnapshot(Snapshot snapshot) {
         if (snapshot.index() < applied) {
             throw new Invariants.Violation("peer " + id + " has applied " + applied + " and is given " + snapshot);

@@ -65,6 +65,7 @@ public final class Simulation {
     private final SimRandom promises;
     final int restAfterTicks;
     private final SimRandom rests;
+    private final SimRandom installs;
     final boolean preVote;
     final long faultEveryNs;
     final long clientEveryNs;
@@ -111,6 +112,7 @@ public final class Simulation {
         promises = random.fork("promises");
         changesPromise = leases && promises.chance(0.3);
         rests = random.fork("rests");
+        installs = random.fork("installs");
         restAfterTicks = rests.chance(0.4) ? (int) rests.between(1, 10) : 0;
         preVote = shape.chance(0.75);
         replicaLeases = leases && shape.chance(0.6);
@@ -141,6 +143,14 @@ public final class Simulation {
     /** How long clients want nothing now and then, so that the group goes to rest. */
     long clientsPauseNs() {
         return restAfterTicks > 0 && rests.chance(0.01) ? rests.between(1000, 8000) * MS : 0;
+    }
+
+    boolean installsSlowly() {
+        return installs.chance(0.5);
+    }
+
+    long installNs() {
+        return installs.between(0, 3000) * MS;
     }
 
     /** What a peer that starts promises. */
@@ -336,7 +346,7 @@ public final class Simulation {
             return;
         }
         if (ready.snapshot() != null) {
-            peer.applySnapshot(ready.snapshot());
+            peer.installSnapshot(ready.snapshot());
         }
         peer.apply(ready.committedEntries());
         clients.proven(peer, ready);

@@ -30,6 +30,11 @@ final class History {
         /** Lists appended to, unique rows and children inserted. */
         final List<String> rows = new ArrayList<>();
 
+        /** What it has checked when it committed, and where that stood when it was planned; null: nothing. */
+        String fence;
+
+        long fenceStood;
+
         State state = State.UNKNOWN;
         boolean over;
         long ended;
@@ -55,12 +60,16 @@ final class History {
     /** A whole snapshot that somebody has read. */
     record Audit(long readTs, long began, int acknowledgedBefore, TreeSet<Long> visible) {}
 
+    /** Whoever raised a fence reads at this timestamp what was written behind it. */
+    private record Raised(String fence, long standsAt, long readTs) {}
+
     private record Sample(long began, long ended, long timestamp) {}
 
     private final List<Op> ops = new ArrayList<>();
     private final List<Op> acknowledged = new ArrayList<>();
     private final List<Audit> audits = new ArrayList<>();
     private final List<Sample> samples = new ArrayList<>();
+    private final List<Raised> raised = new ArrayList<>();
     private final EventHash hash;
     private final Invariants invariants;
     private long sequence;
@@ -121,6 +130,11 @@ final class History {
 
     void audited(Audit audit) {
         audits.add(audit);
+    }
+
+    /** A fence was raised for sure; the timestamp was asked for afterwards. */
+    void fenceRaised(String fence, long standsAt, long readTs) {
+        raised.add(new Raised(fence, standsAt, readTs));
     }
 
     int acknowledgedCount() {
@@ -199,6 +213,24 @@ final class History {
             if (commit != null && commit.getValue() > sample.timestamp) {
                 violated("timestamp " + sample.timestamp + " was asked for after a commit at " + commit.getValue()
                         + " had been acknowledged");
+            }
+        }
+    }
+
+    /**
+     * Whoever has raised a fence and then reads sees everything that was planned before and will ever be committed.
+     *
+     * @param commitTs of each transaction that has left something
+     */
+    void checkFences(TreeMap<Long, Long> commitTs) {
+        for (Op op : ops) {
+            Long committed = op.fence == null ? null : commitTs.get(op.uid);
+            for (Raised each : committed == null ? List.<Raised>of() : raised) {
+                if (each.fence.equals(op.fence) && each.standsAt > op.fenceStood && committed > each.readTs) {
+                    violated(op + " was planned when " + op.fence + " stood at " + op.fenceStood
+                            + ", and is committed at " + committed + ": who raised it to " + each.standsAt
+                            + " has read at " + each.readTs + " already");
+                }
             }
         }
     }

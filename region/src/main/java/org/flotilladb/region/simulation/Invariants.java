@@ -176,9 +176,13 @@ final class Invariants {
 
     // ---- after each task of a node ---------------------------------------------------------------------------------
 
-    /** Looks at a node after one of its tasks. */
-    void look(int node, List<PeerView> peers, SimLogStore log, Seen seen) {
-        noteTheRemoved(node, peers);
+    /**
+     * Looks at a node after one of its tasks.
+     *
+     * @param open whether its Regions have been opened
+     */
+    void look(int node, boolean open, List<PeerView> peers, SimLogStore log, Seen seen) {
+        noteTheRemoved(node, open, peers);
         for (PeerView peer : peers) {
             long group = peer.groupId();
             seen.peerIs(group, peer.peerId());
@@ -221,7 +225,7 @@ final class Invariants {
     }
 
     /** Whoever was removed from a node does not come back to it. */
-    private void noteTheRemoved(int node, List<PeerView> peers) {
+    private void noteTheRemoved(int node, boolean open, List<PeerView> peers) {
         TreeSet<Position> before = alive.computeIfAbsent(node, n -> new TreeSet<>());
         TreeSet<Position> now = new TreeSet<>();
         for (PeerView peer : peers) {
@@ -234,8 +238,7 @@ final class Invariants {
                 now.add(position);
             }
         }
-        // Peers are opened one round after the Store.
-        if (peers.size() > 1) {
+        if (open) {
             for (Position each : before) {
                 if (!now.contains(each) && records.isGone(each.group, each.term)) {
                     buried.add(each);

@@ -9,7 +9,7 @@ import java.util.TreeSet;
 
 /**
  * The keys and values of the workload. A branch is a key prefix with accounts, slots (rows that come and go), counters,
- * lists, unique rows, parents with children, and a row of history for each transaction that touched it. What a
+ * lists, unique rows, parents with children, in some a fence, and a row of history for each transaction that touched it. What a
  * transaction has done can so be read from any snapshot, and compared with what the other rows say.
  */
 final class Model {
@@ -18,6 +18,7 @@ final class Model {
     static final int SLOTS = 3;
     static final int COUNTERS = 2;
     static final int LISTS = 1;
+    static final int FENCES = 2;
     static final int PARENTS = 2;
     static final int UNIQUE_KEYS = 400;
     static final long OPENING_BALANCE = 1000;
@@ -69,6 +70,11 @@ final class Model {
         return branch(branch) + String.format("u%04d", number);
     }
 
+    /** A number that some writers check when they commit, and others raise. */
+    static String fence(int branch) {
+        return branch(branch - branch % (BRANCHES / FENCES)) + "f";
+    }
+
     static String junk(int branch) {
         return branch(branch) + "x";
     }
@@ -87,7 +93,7 @@ final class Model {
 
     /** Whether a key's value is a number with the transaction that last wrote it. */
     static boolean counts(char kind) {
-        return kind == 'a' || kind == 's' || kind == 'n';
+        return kind == 'a' || kind == 's' || kind == 'n' || kind == 'f';
     }
 
     static long opening(String key) {

@@ -86,8 +86,12 @@ final class Session {
     }
 
     private CompletableFuture<Void> next() {
-        int draw = random.nextInt(120);
-        if (draw >= 100) {
+        int draw = random.nextInt(130);
+        if (draw >= 127) {
+            return raiseFence();
+        } else if (draw >= 120) {
+            return write("transfer behind a fence", random.nextInt(2) == 0, this::transferBehindFence);
+        } else if (draw >= 100) {
             return look();
         } else if (draw < 22) {
             return write("transfer over branches", false, (t, op) -> transfer(t, op, branch(), branch()));
@@ -367,6 +371,49 @@ final class Session {
                         t.delete(Model.bytes(parent));
                     });
         });
+    }
+
+    // ---- fences ----------------------------------------------------------------------------------------------------
+
+    /** What it does was planned while the fence stood where it has seen it. */
+    private CompletableFuture<Void> transferBehindFence(Transaction t, Op op) {
+        int at = branch();
+        String fence = Model.fence(at);
+        return read(t, op, fence).thenCompose(stands -> {
+            op.fence = fence;
+            op.fenceStood = stands.number();
+            t.check(Model.bytes(fence));
+            return transfer(t, op, at, random.nextInt(2) == 0 ? at : branch());
+        });
+    }
+
+    /** As a definition does: raises the fence, and then takes the timestamp that it is to read at. */
+    private CompletableFuture<Void> raiseFence() {
+        String fence = Model.fence(branch());
+        Op[] raise = new Op[1];
+        long[] standsAt = new long[1];
+        return write("a fence is raised", false, (t, op) -> {
+                    raise[0] = op;
+                    return read(t, op, fence).thenAccept(before -> {
+                        standsAt[0] = before.number() + 1;
+                        change(t, op, fence, before, 1);
+                    });
+                })
+                .thenCompose(done -> {
+                    if (node.dead() || raise[0].state != History.State.COMMITTED) {
+                        return DONE;
+                    }
+                    long began = history.now();
+                    return client.placement().timestamp().handle((ts, failure) -> {
+                        if (failure == null) {
+                            history.sample(began, ts);
+                            history.fenceRaised(fence, standsAt[0], ts);
+                        } else {
+                            check(failure);
+                        }
+                        return null;
+                    });
+                });
     }
 
     // ---- what leaves nothing ---------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ final class SimServer {
         SimNode mine = node;
         node.afterEachTask(() -> {
             if (mine == node && opened.failure() == null) {
-                world.invariants().look(id, opened.peers(), logs, seen);
+                world.invariants().look(id, opened.storeId() != 0, opened.peers(), logs, seen);
             }
         });
         node.run(opened::start);

@@ -330,6 +330,7 @@ final class SimWorld {
         TreeMap<Long, Long> commitTs = commitTimestamps();
         history.checkAudits(commitTs);
         history.checkTimestamps(commitTs);
+        history.checkFences(commitTs);
         checkViolation();
     }
 

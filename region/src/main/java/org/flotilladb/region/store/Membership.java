@@ -21,7 +21,7 @@ final class Membership {
 
     private Membership() {}
 
-    // ---- what a record says ----------------------------------------------------------------------------------------
+    // ---- what a record says -------------------------------------------------------------------------------------
 
     /** The library's view of a record. */
     static ConfState confState(Region region) {
@@ -84,8 +84,7 @@ final class Membership {
         return null;
     }
 
-    // ---- changes
-    // -----------------------------------------------------------------------------------------------------
+    // ---- changes ------------------------------------------------------------------------------------------------
 
     /** Why a change does not fit a Region, or null. */
     static String refusal(Region region, ChangePeersRequest request, long leaderPeerId) {

@@ -176,8 +176,7 @@ final class OutgoingSnapshots {
         }
     }
 
-    // ---- rows
-    // --------------------------------------------------------------------------------------------------------
+    // ---- rows ---------------------------------------------------------------------------------------------------
 
     /** Answers with rows, on another thread. */
     void answer(SnapshotChunkRequest request, Consumer<RegionResponse> answer) {

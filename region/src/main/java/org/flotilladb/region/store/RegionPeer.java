@@ -686,6 +686,12 @@ final class RegionPeer implements StateMachine {
                     "peer " + request.getPeerId() + " is no voter of Region " + region.getId()));
             return;
         }
+        if (target.getId() != peerId && !group.isInStep(target.getId(), MAX_PROMOTION_LAG)) {
+            // A transfer that fails costs an election.
+            command.answer.accept(RegionErrors.busy(
+                    "peer " + request.getPeerId() + " of Region " + region.getId() + " has not caught up yet"));
+            return;
+        }
         group.node().transferLeader(request.getPeerId(), store.leases().nowNs());
         publish();
         command.answer.accept(RegionResponse.newBuilder()

@@ -472,7 +472,10 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         });
     }
 
-    /** Closes, and returns only when the loop does nothing any more; for owners that then close the stores. */
+    /**
+     * Closes, and waits until the loop does nothing any more, for ten seconds at most or until the thread is interrupted;
+     * for owners that then close the stores. A round that the disk holds up for longer finds them closed and fails.
+     */
     public void closeAndWait() {
         CountDownLatch done = new CountDownLatch(1);
         close();

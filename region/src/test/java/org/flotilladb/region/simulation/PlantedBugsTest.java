@@ -38,6 +38,7 @@ class PlantedBugsTest {
                 arguments(
                         "timestamp-bound-forgotten",
                         Set.of(FaultKind.WALL_CLOCK, FaultKind.PLACEMENT_CUT_OFF, FaultKind.CRASH)),
+                arguments("check-dropped", DRAWN),
                 arguments("conflict-unseen", DRAWN),
                 arguments("install-not-noted", Set.of(FaultKind.SNAPSHOT_CRASH, FaultKind.CRASH)),
                 arguments("compacted-before-durable", DRAWN),

@@ -8,7 +8,7 @@ final class Addresses {
     static void check(String option, String address) {
         int colon = address.lastIndexOf(':');
         if (colon <= 0 || !isPort(address.substring(colon + 1))) {
-            throw new CliException(
+            throw new UsageException(
                     option + " wants HOST:PORT with a port from 1 to 65535, for example 127.0.0.1:7411, but got '"
                             + address + "'");
         }

@@ -1,7 +1,7 @@
 package org.flotilladb.server.cli;
 
 /** A failure whose message is the one sentence to print. */
-public final class CliException extends RuntimeException {
+public class CliException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public CliException(String sentence) {

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,6 +15,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The entry point of {@code ./flotilla}. */
 @Command(
@@ -26,7 +28,8 @@ import picocli.CommandLine.ScopeType;
             ShellCommand.class,
             StatusCommand.class,
             BenchCommand.class,
-            ClasspathCommand.class
+            ClasspathCommand.class,
+            SimulateCommand.class
         })
 public final class Main implements Runnable {
 
@@ -82,14 +85,16 @@ public final class Main implements Runnable {
             if (line.<Main>getCommand().verbose) {
                 e.printStackTrace(err);
             }
-            return CommandLine.ExitCode.SOFTWARE;
+            return e instanceof UsageException ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
         });
         return line.execute(args);
     }
 
     private static int wrongCommandLine(ParameterException e, String[] args) {
-        String message = Sentences.oneLine(String.valueOf(e.getMessage()));
-        String end = message.endsWith(".") ? "" : ".";
+        String message = e instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()
+                ? unmatched(unmatched)
+                : Sentences.oneLine(String.valueOf(e.getMessage())).replaceFirst("^Error: ", "");
+        String end = message.endsWith(".") || message.endsWith("?") ? "" : ".";
         e.getCommandLine()
                 .getErr()
                 .println("flotilla: " + message + end + " See '"
@@ -97,10 +102,24 @@ public final class Main implements Runnable {
         return CommandLine.ExitCode.USAGE;
     }
 
+    private static String unmatched(UnmatchedArgumentException e) {
+        String argument = e.getUnmatched().get(0);
+        CommandLine command = e.getCommandLine();
+        if (command.getSubcommands().isEmpty()) {
+            return "'" + argument + "' is one argument too many; quote what belongs together";
+        }
+        List<String> near = e.getSuggestions();
+        return "there is no command '" + argument + "'; "
+                + (near.isEmpty()
+                        ? "there are "
+                                + String.join(", ", command.getSubcommands().keySet())
+                        : "did you mean " + String.join(" or ", near) + "?");
+    }
+
     @Override
     public void run() {
-        throw new CliException(
-                "say what to do: demo, server, shell, status, bench or classpath (see 'flotilla --help')");
+        throw new UsageException(
+                "say what to do: demo, server, shell, status, bench, classpath or simulate (see 'flotilla --help')");
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {

@@ -77,6 +77,10 @@ public final class ServerNode implements AutoCloseable {
             throw new NodeStartException(
                     "A cluster has at most 5 nodes in this version; --peers names " + peers.size() + ".");
         }
+        if (peers.size() % 2 == 0) {
+            throw new NodeStartException("--peers names " + peers.size()
+                    + " nodes, which survive no more failures than " + (peers.size() - 1) + ": name 1, 3 or 5.");
+        }
         InetSocketAddress address = address(listen);
         boolean started = false;
         try {

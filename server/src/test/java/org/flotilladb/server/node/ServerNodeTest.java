@@ -186,6 +186,7 @@ class ServerNodeTest {
         assertTrue(refusal("n", "127.0.0.1:1", three).contains("is not among --peers"));
         assertTrue(
                 refusal("n", three.get(0), List.of(three.get(0), three.get(0))).contains("names a node twice"));
+        assertTrue(refusal("n", three.get(0), three.subList(0, 2)).contains("name 1, 3 or 5"));
         assertTrue(refusal("n", "192.0.2.1:7411", List.of("192.0.2.1:7411")).contains("loopback addresses only"));
         assertTrue(refusal("n", "0.0.0.0:7411", List.of("0.0.0.0:7411")).contains("loopback addresses only"));
         assertTrue(refusal("n", "no.such.host.invalid:1", List.of("no.such.host.invalid:1"))

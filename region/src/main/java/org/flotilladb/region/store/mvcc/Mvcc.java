@@ -102,11 +102,27 @@ public final class Mvcc {
      */
     public static KeyError check(KvReader reader, Mutation mutation, long startTs) {
         byte[] key = mutation.getKey().toByteArray();
-        return check(reader, mutation, key, startTs, newest(reader, key));
+        return check(reader, mutation, key, startTs, newest(reader, key), true);
     }
 
-    /** As {@link #check}, for a caller that has looked up {@link #newest}. */
-    public static KeyError check(KvReader reader, Mutation mutation, byte[] key, long startTs, Pair newestRecord) {
+    /**
+     * As {@link #check}, for a caller that has looked up {@link #newest}.
+     *
+     * @param locked false when the caller knows that no lock stands on the key
+     */
+    public static KeyError check(
+            KvReader reader, Mutation mutation, byte[] key, long startTs, Pair newestRecord, boolean locked) {
+        KeyError foreign = locked ? foreignLock(reader, mutation, key, startTs) : null;
+        return foreign != null ? foreign : conflict(reader, mutation, key, startTs, newestRecord);
+    }
+
+    /** Whether any lock stands on the key, in one look. */
+    public static boolean anyLock(KvReader reader, byte[] key) {
+        byte[] prefix = Keys.prefix(key);
+        return reader.first(KvStore.Family.LOCK, prefix, Keys.prefixEnd(prefix)) != null;
+    }
+
+    private static KeyError foreignLock(KvReader reader, Mutation mutation, byte[] key, long startTs) {
         boolean shared = LockRecord.isShared(mutation.getKind());
         byte[] prefix = Keys.prefix(key);
         byte[] locked = reader.get(KvStore.Family.LOCK, prefix);
@@ -130,6 +146,13 @@ public final class Mvcc {
                         .build();
             }
         }
+        return null;
+    }
+
+    private static KeyError conflict(KvReader reader, Mutation mutation, byte[] key, long startTs, Pair newestRecord) {
+        boolean shared = LockRecord.isShared(mutation.getKind());
+        byte[] prefix = Keys.prefix(key);
+        byte[] end = Keys.prefixEnd(prefix);
         long seenTs = Math.max(startTs, mutation.getForUpdateTs());
         Pair newest = newestRecord;
         while (newest != null && WriteRecord.isLock(newest.value())) {

@@ -19,17 +19,20 @@ final class InUse {
     /** About ten seconds; whoever is inside for longer has leaked what he opened. */
     private static final int MAX_PAUSES = 200_000;
 
+    private final String what;
     private final String where;
     private final Runnable pause;
     private final AtomicLongArray counts = new AtomicLongArray(SLOTS * STRIDE);
     private volatile boolean closed;
 
-    InUse(String where) {
-        this(where, () -> LockSupport.parkNanos(PAUSE_NS));
+    /** @param what the store, in a word */
+    InUse(String what, String where) {
+        this(what, where, () -> LockSupport.parkNanos(PAUSE_NS));
     }
 
     /** @param pause what whoever closes does between two looks */
-    InUse(String where, Runnable pause) {
+    InUse(String what, String where, Runnable pause) {
+        this.what = what;
         this.where = where;
         this.pause = pause;
     }
@@ -40,7 +43,8 @@ final class InUse {
         counts.incrementAndGet(slot);
         if (closed) {
             counts.decrementAndGet(slot);
-            throw new StorageException(StorageException.Kind.IO, "The data store in " + where + " is closed.", null);
+            throw new StorageException(
+                    StorageException.Kind.IO, "The " + what + " store in " + where + " is closed.", null);
         }
         return slot;
     }

@@ -46,6 +46,7 @@ public final class RocksLogStore implements LogStore {
     private final WriteOptions unsynced = new WriteOptions();
     private final AtomicLong syncs = new AtomicLong();
     private final SyncedMark mark;
+    private final InUse users;
 
     /** The last index of each group written in this life; the loop's thread alone uses it. */
     private final TreeMap<Long, Long> lastIndexes = new TreeMap<>();
@@ -66,6 +67,7 @@ public final class RocksLogStore implements LogStore {
 
     RocksLogStore(Path directory, Env env, long writeBufferBytes) {
         where = directory.toString();
+        users = new InUse("log", where);
         options = new Options()
                 .setCreateIfMissing(true)
                 .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
@@ -108,6 +110,7 @@ public final class RocksLogStore implements LogStore {
     @Override
     public List<Long> groups() {
         List<Long> groups = new ArrayList<>();
+        int slot = users.enter();
         try (RocksIterator iterator = db.newIterator()) {
             iterator.seekToFirst();
             while (iterator.isValid()) {
@@ -121,12 +124,15 @@ public final class RocksLogStore implements LogStore {
             iterator.status();
         } catch (RocksDBException e) {
             throw RocksErrors.of("read", where, e);
+        } finally {
+            users.exit(slot);
         }
         return groups;
     }
 
     @Override
     public GroupState load(long groupId) {
+        int slot = users.enter();
         try (RocksIterator iterator = db.newIterator()) {
             byte[] hard = db.get(key(groupId, HARD_STATE));
             byte[] cut = db.get(key(groupId, TRUNCATED));
@@ -155,6 +161,8 @@ public final class RocksLogStore implements LogStore {
             return new GroupState(state, truncatedIndex + 1, last, truncatedIndex, truncatedTerm);
         } catch (RocksDBException e) {
             throw RocksErrors.of("read", where, e);
+        } finally {
+            users.exit(slot);
         }
     }
 
@@ -166,6 +174,7 @@ public final class RocksLogStore implements LogStore {
     public List<Entry> entries(long groupId, long low, long highExclusive, long maxSizeBytes) {
         List<Entry> result = new ArrayList<>();
         long size = 0;
+        int slot = users.enter();
         try (RocksIterator iterator = db.newIterator()) {
             iterator.seek(entryKey(groupId, low));
             for (long index = low; index < highExclusive; index++, iterator.next()) {
@@ -191,6 +200,8 @@ public final class RocksLogStore implements LogStore {
             }
         } catch (RocksDBException e) {
             throw RocksErrors.of("read", where, e);
+        } finally {
+            users.exit(slot);
         }
         return result;
     }
@@ -202,19 +213,22 @@ public final class RocksLogStore implements LogStore {
 
     @Override
     public void write(LogBatch batch, boolean sync) {
+        int slot = users.enter();
         try (WriteBatch writes = new WriteBatch()) {
             for (Change change : ((Batch) batch).changes) {
                 change.addTo(writes);
             }
             db.write(sync ? synced : unsynced, writes);
+            if (sync) {
+                if (mark != null) {
+                    mark.raise(db.getLatestSequenceNumber());
+                }
+                syncs.incrementAndGet();
+            }
         } catch (RocksDBException e) {
             throw RocksErrors.of("write", where, e);
-        }
-        if (sync) {
-            if (mark != null) {
-                mark.raise(db.getLatestSequenceNumber());
-            }
-            syncs.incrementAndGet();
+        } finally {
+            users.exit(slot);
         }
     }
 
@@ -225,6 +239,9 @@ public final class RocksLogStore implements LogStore {
 
     @Override
     public void close() {
+        if (!users.close()) {
+            return;
+        }
         if (mark != null) {
             mark.close();
         }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class InUseTest {
     private final ArrayDeque<Integer> inside = new ArrayDeque<>();
     private int pauses;
-    private final InUse users = new InUse("here", this::oneGoesOut);
+    private final InUse users = new InUse("data", "here", this::oneGoesOut);
 
     private void oneGoesOut() {
         pauses++;

@@ -140,6 +140,18 @@ class RocksStoresTest {
     }
 
     @Test
+    void a_closed_log_refuses_what_comes_late() {
+        RocksLogStore store = new RocksLogStore(log());
+        append(store, 1, true);
+        store.close();
+        store.close();
+        assertThrows(StorageException.class, () -> append(store, 2, true));
+        assertThrows(StorageException.class, () -> store.load(GROUP));
+        assertThrows(StorageException.class, () -> store.entries(GROUP, 1, 2, 1000));
+        assertThrows(StorageException.class, store::groups);
+    }
+
+    @Test
     void what_was_not_synced_raises_no_mark() {
         RocksLogStore store = new RocksLogStore(log());
         append(store, 1, true);
