@@ -24,6 +24,7 @@ import org.flotilladb.region.placement.engine.PlacementEngine;
 import org.flotilladb.region.placement.engine.Policy;
 import org.flotilladb.region.placement.engine.RegionTable;
 import org.flotilladb.region.runtime.Clock;
+import org.flotilladb.region.runtime.FailPoints;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,13 +50,19 @@ final class PlacementLeader {
     private long nextPassNs;
     private long knownStores;
 
-    PlacementLeader(PlacementState state, RegionTable regions, PlacementLog log, IdAllocator ids, Clock clock) {
+    PlacementLeader(
+            PlacementState state,
+            RegionTable regions,
+            PlacementLog log,
+            IdAllocator ids,
+            Clock clock,
+            FailPoints failPoints) {
         this.state = state;
         this.regions = regions;
         this.log = log;
         this.ids = ids;
         this.clock = clock;
-        this.engine = new PlacementEngine(regions, ids);
+        this.engine = new PlacementEngine(regions, ids, failPoints);
     }
 
     /** This peer leads and has applied an entry of its term. */

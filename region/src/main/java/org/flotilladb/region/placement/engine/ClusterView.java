@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.TreeMap;
 import org.flotilladb.proto.Peer;
 import org.flotilladb.proto.StoreState;
+import org.flotilladb.region.runtime.FailPoints;
 
 /** What the engine knows, at one moment, and the questions that checks ask about it. */
 final class ClusterView {
@@ -14,11 +15,18 @@ final class ClusterView {
 
     private final TreeMap<Long, StoreView> stores = new TreeMap<>();
     private final RegionTable regions;
+    private final FailPoints failPoints;
     private Policy policy = Policy.DEFAULT;
     private long nowNs;
 
-    ClusterView(RegionTable regions) {
+    ClusterView(RegionTable regions, FailPoints failPoints) {
         this.regions = regions;
+        this.failPoints = failPoints;
+    }
+
+    /** Whether a test wants a rule to be broken here. */
+    boolean fails(String rule) {
+        return failPoints.hit(rule);
     }
 
     void at(long now) {
@@ -84,7 +92,8 @@ final class ClusterView {
     }
 
     boolean takesPeers(StoreView store) {
-        return store.state() == StoreState.STORE_UP && connected(store) && !hasLess(store, NEARLY_FULL);
+        boolean alive = connected(store) || fails("silent-store-takes-peers");
+        return store.state() == StoreState.STORE_UP && alive && !hasLess(store, NEARLY_FULL);
     }
 
     boolean takesLeaders(StoreView store) {

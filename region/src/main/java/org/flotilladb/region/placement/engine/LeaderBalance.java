@@ -78,7 +78,7 @@ final class LeaderBalance {
         for (StoreView store : stores) {
             sum += leaders(store);
         }
-        return Math.max(2, (int) Math.ceil(TOLERANCE * sum / stores.size()));
+        return Math.max(cluster.fails("balance-without-end") ? 1 : 2, (int) Math.ceil(TOLERANCE * sum / stores.size()));
     }
 
     /** For each Store the Regions that it leads and that another could, the idle ones first. */

@@ -105,6 +105,13 @@ final class Moves {
             return null;
         }
         List<Step> steps = new ArrayList<>();
+        if (cluster.fails("old-peer-removed-first")) {
+            return List.of(
+                    Step.ChangePeers.remove(old),
+                    Step.ChangePeers.add(id, to.id()),
+                    Step.ChangePeers.promote(
+                            Peer.newBuilder().setId(id).setStoreId(to.id()).build()));
+        }
         steps.add(Step.ChangePeers.add(id, to.id()));
         steps.addAll(exchange(
                 region, old, Peer.newBuilder().setId(id).setStoreId(to.id()).build()));

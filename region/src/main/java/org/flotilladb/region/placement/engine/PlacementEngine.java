@@ -12,6 +12,7 @@ import org.flotilladb.proto.StoreHeartbeat;
 import org.flotilladb.proto.StoreRecord;
 import org.flotilladb.proto.StoreState;
 import org.flotilladb.proto.StoreStatus;
+import org.flotilladb.region.runtime.FailPoints;
 
 /**
  * Decides, for the leader of the Placement Driver, what is to be moved, and remembers what is under way. Everything that
@@ -37,10 +38,13 @@ public final class PlacementEngine {
     private final Steering steering;
     private long patrolled;
 
-    /** @param regions kept by the caller too, who gives it reports while somebody else leads */
-    public PlacementEngine(RegionTable regions, IdSource ids) {
+    /**
+     * @param regions kept by the caller too, who gives it reports while somebody else leads
+     * @param failPoints rules that a test wants to be broken
+     */
+    public PlacementEngine(RegionTable regions, IdSource ids, FailPoints failPoints) {
         this.regions = regions;
-        cluster = new ClusterView(regions);
+        cluster = new ClusterView(regions, failPoints);
         operators = new Operators(cluster);
         Moves moves = new Moves(cluster, operators, ids);
         checks = List.of(

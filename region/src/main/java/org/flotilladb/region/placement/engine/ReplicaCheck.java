@@ -131,7 +131,7 @@ final class ReplicaCheck implements Check {
     }
 
     private Plan uselessLearner(RegionView region) {
-        if (region.learners().isEmpty()) {
+        if (region.learners().isEmpty() || cluster.fails("useless-learner-stays")) {
             return null;
         }
         Peer learner = region.learners().get(0);

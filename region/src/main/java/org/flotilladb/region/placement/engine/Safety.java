@@ -11,6 +11,9 @@ final class Safety {
 
     /** Why the step must not be made now, or null. */
     static String refuses(ClusterView cluster, RegionView region, Step step) {
+        if (cluster.fails("no-look-before-a-change")) {
+            return null;
+        }
         if (step instanceof Step.TransferLeader transfer) {
             StoreView store = cluster.store(transfer.storeId());
             return cluster.takesLeaders(store) ? null : "the Store that was to lead takes no leaders now";

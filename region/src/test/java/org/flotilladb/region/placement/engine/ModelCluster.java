@@ -21,6 +21,7 @@ import org.flotilladb.proto.StoreHeartbeat;
 import org.flotilladb.proto.StoreLabel;
 import org.flotilladb.proto.StoreRecord;
 import org.flotilladb.proto.StoreState;
+import org.flotilladb.region.runtime.FailPoints;
 
 /**
  * Stores and Regions without Raft that do what the engine asks, in virtual time: late, sometimes not at all, and only if
@@ -103,15 +104,18 @@ final class ModelCluster {
 
     long refused;
 
-    ModelCluster(long seed, int storeCount, int zones) {
+    ModelCluster(long seed, int storeCount, int zones, FailPoints broken) {
         random = new Random(seed);
-        engine = new PlacementEngine(table, count -> {
-            if (random.nextInt(20) == 0) {
-                return 0;
-            }
-            nextId += count;
-            return nextId - count;
-        });
+        engine = new PlacementEngine(
+                table,
+                count -> {
+                    if (random.nextInt(20) == 0) {
+                        return 0;
+                    }
+                    nextId += count;
+                    return nextId - count;
+                },
+                broken);
         for (int i = 1; i <= storeCount; i++) {
             stores.put((long) i, new ModelStore(i, zones == 0 ? "" : "zone" + i % zones));
         }

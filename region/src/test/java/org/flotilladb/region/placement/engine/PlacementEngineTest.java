@@ -2,6 +2,7 @@ package org.flotilladb.region.placement.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
@@ -12,7 +13,10 @@ import org.flotilladb.proto.Peer;
 import org.flotilladb.proto.StoreState;
 import org.flotilladb.region.placement.engine.ModelCluster.ModelRegion;
 import org.flotilladb.region.placement.engine.ModelCluster.ModelStore;
+import org.flotilladb.region.runtime.FailPoints;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The engine against clusters that do what it asks. Every seed that fails is printed: repeat it with -Dflotilla.seed. */
 class PlacementEngineTest {
@@ -30,11 +34,8 @@ class PlacementEngineTest {
         long longestMs = 0;
         for (long seed = first; seed < first + seeds; seed++) {
             try {
-                ModelCluster cluster = new ModelCluster(seed, 3 + (int) (seed % 4), seed % 3 == 0 ? 3 : 0);
-                Chaos chaos = new Chaos(cluster, kinds);
-                chaos.run();
-                longestMs = Math.max(longestMs, settle(cluster));
-                staysAtRest(cluster);
+                ModelCluster cluster = cluster(seed, FailPoints.OFF);
+                longestMs = Math.max(longestMs, live(cluster, kinds));
                 executed += cluster.executed;
             } catch (AssertionError | RuntimeException e) {
                 throw new AssertionError(
@@ -52,6 +53,43 @@ class PlacementEngineTest {
                         "no seed has needed an operator of kind " + kind.name());
             }
         }
+    }
+
+    private static ModelCluster cluster(long seed, FailPoints broken) {
+        return new ModelCluster(seed, 3 + (int) (seed % 4), seed % 3 == 0 ? 3 : 0, broken);
+    }
+
+    /** A cluster's life; how long it took to come to rest. */
+    private static long live(ModelCluster cluster, TreeMap<String, Integer> kinds) {
+        new Chaos(cluster, kinds).run();
+        long settledMs = settle(cluster);
+        staysAtRest(cluster);
+        return settledMs;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "silent-store-takes-peers",
+                "no-look-before-a-change",
+                "what-is-under-way-not-counted",
+                "old-peer-removed-first",
+                "useless-learner-stays",
+                "balance-without-end"
+            })
+    void a_rule_that_is_broken_is_noticed(String rule) {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            boolean[] hit = new boolean[1];
+            try {
+                live(cluster(seed, name -> name.equals(rule) && (hit[0] = true)), new TreeMap<>());
+            } catch (AssertionError noticed) {
+                assertTrue(hit[0], "seed " + seed + " fails without it: " + noticed.getMessage());
+                System.out.println("Without a rule, " + rule + ": noticed with seed " + seed + ", "
+                        + noticed.getMessage().lines().findFirst().orElse(""));
+                return;
+            }
+        }
+        fail("nobody notices " + rule);
     }
 
     /** Runs until all is well; how long that took. */
