@@ -9,14 +9,21 @@ import org.flotilladb.engine.keyspace.KeySpace;
  * for many threads.
  */
 public interface EmbeddedNodeProvider {
+    /** The most Stores of one database in one process. */
+    int MAX_NODES = 5;
 
-    /** A database in memory, gone when it is closed. */
+    /**
+     * A database in memory, gone when it is closed.
+     *
+     * @param nodes how many Stores keep it, from 1 to {@link #MAX_NODES}
+     */
     KeySpace openMemory(String name, int nodes) throws SQLException;
 
     /**
      * A durable database in a directory, which it locks.
      *
+     * @param nodes how many Stores keep it, fixed when it is made; 0: as many as there are, one for a new database
      * @param mustExist refuse a directory without a database
      */
-    KeySpace openFile(Path directory, boolean mustExist) throws SQLException;
+    KeySpace openFile(Path directory, int nodes, boolean mustExist) throws SQLException;
 }

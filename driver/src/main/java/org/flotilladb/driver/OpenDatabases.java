@@ -105,8 +105,13 @@ final class OpenDatabases {
 
     private static void open(Open open, JdbcUrl url) throws SQLException {
         KeySpace keySpace = switch (url.kind()) {
-            case MEMORY -> Providers.find().openMemory(url.name(), (int) url.number(Setting.NODES));
-            case FILE -> Providers.find().openFile(url.path(), url.flag(Setting.IFEXISTS));
+            case MEMORY -> Providers.find().openMemory(url.name(), nodes(url));
+            case FILE ->
+                Providers.find()
+                        .openFile(
+                                url.path(),
+                                url.settings().containsKey(Setting.NODES) ? nodes(url) : 0,
+                                url.flag(Setting.IFEXISTS));
             case CLUSTER -> ClusterKeySpaces.connect(url.hosts(), url.number(Setting.OPERATION_TIMEOUT_MS));
             case NODE -> {
                 Providers.find();
@@ -127,6 +132,15 @@ final class OpenDatabases {
         synchronized (OPEN) {
             open.keySpace = keySpace;
         }
+    }
+
+    private static int nodes(JdbcUrl url) throws SQLException {
+        long nodes = url.number(Setting.NODES);
+        if (nodes < 1 || nodes > EmbeddedNodeProvider.MAX_NODES) {
+            throw new SQLException(
+                    "NODES must be from 1 to " + EmbeddedNodeProvider.MAX_NODES + ", it is " + nodes + ".", "08001");
+        }
+        return (int) nodes;
     }
 
     /** A directory that was renamed has one database still, under the name it was made with. */

@@ -3,6 +3,7 @@ package org.flotilladb.driver;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * One definition per setting of a URL: it makes the parser, {@code Driver.getPropertyInfo}, the table in the README and
@@ -12,7 +13,11 @@ enum Setting {
     USER(Scope.CONNECTION, Type.TEXT, "", "The user. The first one of a new database becomes its administrator"),
     PASSWORD(Scope.CONNECTION, Type.TEXT, "", "That user's password"),
     IFEXISTS(Scope.DATABASE, Type.FLAG, "FALSE", "Refuse to create a database that does not exist"),
-    NODES(Scope.MEMORY, Type.NUMBER, "1", "How many Stores the process runs, from 1 to 5"),
+    NODES(
+            Scope.EMBEDDED,
+            Type.NUMBER,
+            "1",
+            "How many Stores the process runs, from 1 to 5; of a directory the first connection decides for good"),
     DB_CLOSE_DELAY(
             Scope.OPEN,
             Type.NUMBER,
@@ -67,22 +72,32 @@ enum Setting {
 
     /** What a setting belongs to. */
     enum Scope {
-        CONNECTION(""),
+        CONNECTION,
         /** When the database is closed again. */
-        OPEN(""),
-        MEMORY("mem:"),
+        OPEN,
+        EMBEDDED("mem:", "file:"),
         NODE("node:"),
         CLUSTER("//"),
         /** Needed when H2's mirror of the catalog is made; H2's own but for IFEXISTS. */
-        DATABASE(""),
+        DATABASE,
         /** H2's own, of one session. */
-        SESSION("");
+        SESSION;
 
-        /** The one form of URL that it makes sense for; empty: all. */
-        final String form;
+        /** The forms of URL that it makes sense for; empty: all. */
+        private final List<String> forms;
 
-        Scope(String form) {
-            this.form = form;
+        Scope(String... forms) {
+            this.forms = List.of(forms);
+        }
+
+        /** Whether it makes sense for URLs of this form. */
+        boolean fits(String form) {
+            return forms.isEmpty() || forms.contains(form);
+        }
+
+        /** Its forms in words, each in these quotes; empty: all. */
+        String forms(String before, String after) {
+            return forms.stream().map(form -> before + form + after).collect(Collectors.joining(" and "));
         }
     }
 

@@ -85,10 +85,9 @@ final class Settings {
     /** Checks that each setting makes sense for this form of URL. */
     static void checkForm(Map<Setting, String> settings, String form) throws SQLException {
         for (Setting setting : settings.keySet()) {
-            String only = setting.scope().form;
-            if (!only.isEmpty() && !only.equals(form)) {
-                throw error(
-                        "The setting " + setting.key() + " is for jdbc:flotilla:" + only + " URLs only: leave it out.");
+            if (!setting.scope().fits(form)) {
+                throw error("The setting " + setting.key() + " is for "
+                        + setting.scope().forms("jdbc:flotilla:", "") + " URLs only: leave it out.");
             }
         }
     }
@@ -127,8 +126,7 @@ final class Settings {
     static DriverPropertyInfo[] propertyInfo(Map<Setting, String> given, String form) {
         List<DriverPropertyInfo> all = new ArrayList<>();
         for (Setting setting : Setting.values()) {
-            String only = setting.scope().form;
-            if (only.isEmpty() || form == null || only.equals(form)) {
+            if (form == null || setting.scope().fits(form)) {
                 String value = given.getOrDefault(setting, setting.otherwise());
                 // By convention these two are written in lower case in Properties.
                 boolean login = setting.scope() == Scope.CONNECTION;
@@ -147,10 +145,10 @@ final class Settings {
     static List<String> table() {
         List<String> lines = new ArrayList<>(List.of("| setting | default | what it does |", "| --- | --- | --- |"));
         for (Setting setting : Setting.values()) {
-            String form = setting.scope().form;
+            String only = setting.scope().forms("`", "`");
             String otherwise = setting.otherwise().isEmpty() ? "" : "`" + setting.otherwise() + "`";
             lines.add("| `" + setting.key() + "` | " + otherwise + " | " + setting.description()
-                    + (form.isEmpty() ? "" : " (`" + form + "` only)") + " |");
+                    + (only.isEmpty() ? "" : " (" + only + " only)") + " |");
         }
         return lines;
     }

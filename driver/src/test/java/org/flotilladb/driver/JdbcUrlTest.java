@@ -148,7 +148,7 @@ class JdbcUrlTest {
                 "mem:x;IFEXISTS=maybe | must be TRUE or FALSE, it is 'maybe'",
                 "mem:x;MODE=dBase | must be one of REGULAR, STRICT",
                 "mem:x;LISTEN=a:1 | is for jdbc:flotilla:node: URLs only",
-                "file:x;NODES=3 | is for jdbc:flotilla:mem: URLs only",
+                "//h/x;NODES=3 | is for jdbc:flotilla:mem: and jdbc:flotilla:file: URLs only",
                 "mem:x;OPERATION_TIMEOUT_MS=5 | is for jdbc:flotilla:// URLs only"
             })
     void whatIsWrongIsNamedInOneSentence(String rest, String words) {

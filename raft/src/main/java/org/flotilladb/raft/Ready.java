@@ -24,7 +24,7 @@ import java.util.List;
  * @param messagesBeforePersist appends, heartbeats and snapshots of a leader whose term and vote are already durable
  * @param messagesAfterPersist everything else: votes, vote requests, answers
  * @param readStates reads whose index is known and proven; serve each once that index is applied
- * @param mustSync whether entries, term, vote or snapshot changed; a mere new commit index need not be synced,
+ * @param mustSync whether entries, term, vote, promise or snapshot changed; a mere new commit index need not be synced,
  *     but must be written no later than the next entries
  */
 public record Ready(

@@ -19,6 +19,10 @@
  * answers are delivered like any message; the next Ready does not wait for them. The test {@code EmbeddingExampleTest}
  * is a complete user in a hundred lines.
  *
+ * <p>Every field of {@link org.flotilladb.raft.HardState} is stored and read back, the promise too. After a restart the
+ * storage's {@code initialState} is the hard state that was stored and the membership as of the last entry whose effects
+ * the application still has; {@code Config.applied} is that entry.
+ *
  * <h2>How a group begins, and who belongs to it</h2>
  *
  * The storage states the first members. A group whose members may change begins after a snapshot (of any index above 0)
@@ -27,6 +31,13 @@
  * it and calls {@code applyConfChange}, and the membership that this returns is stored with the applied state. One voter
  * more or less is a simple change; all others go through a joint configuration. Add a peer as a learner first, so that it
  * catches up without counting.
+ *
+ * <h2>Snapshots</h2>
+ *
+ * A follower whose entries are gone is sent what {@code Storage.snapshot} gives. Its data may be a mere name of files that
+ * travel another way; then its message is stepped at the receiver once they are there. For each snapshot that was sent,
+ * {@code reportSnapshot} says whether it has arrived. A receiver that takes it in slowly stores that it is to be taken in,
+ * calls {@code holdApplying}, and goes on.
  *
  * <h2>Reads</h2>
  *
@@ -41,12 +52,15 @@
  * leases, is measured in nanoseconds of the peer's monotonic clock, which the caller passes in; only the rate of that
  * clock is trusted, up to a configured error. A machine that may have been suspended says so with {@code suspectClock}.
  *
+ * <p>Groups of which nobody wants anything may rest ({@code Config.restAfterTicks}); a {@link
+ * org.flotilladb.raft.TickList} ticks those that do not.
+ *
  * <h2>What is where</h2>
  *
  * {@code RawNode} is the door and the one switch over messages. Behind it, sharing {@code Core}: {@code Elections},
  * {@code Leading} (a leader's replication), {@code Following}, {@code Transfer}, {@code Members}, {@code Reads},
- * {@code Promises} (and the leader's lease), {@code Grants} and {@code HeldLease} (replica leases, both sides), and
- * {@code Outbox}, which makes each Ready. {@code RaftLog} is what is stored and a tail that is not yet. The packages
+ * {@code Promises} (and the leader's lease), {@code Grants} and {@code HeldLease} (replica leases, both sides), {@code
+ * Rest}, and {@code Outbox}, which makes each Ready. {@code RaftLog} is what is stored and a tail that is not yet. The packages
  * {@code quorum}, {@code tracker} and {@code confchange} hold majorities, the progress of peers, and the steps from one
  * membership to the next. The module's DESIGN.md tells which decisions were taken, and which were not.
  */

@@ -121,6 +121,18 @@ class AsyncStorageTest {
     }
 
     @Test
+    void whatReplacesAnEntryThatIsBeingStoredIsStoredToo() {
+        node.step(append(2, 2, 1, entry(2, 2), entry(2, 3)), 0);
+        Message first = nextWrite();
+        node.step(append(3, 3, 2, entry(3, 3)), 0);
+        Message second = nextWrite();
+        assertEquals(List.of(entry(3, 3)), second.entries());
+        done(first);
+        done(second);
+        assertEquals(3, storage.term(3));
+    }
+
+    @Test
     void aLeaderDoesNotCountItsOwnWriteOfAnEarlierTerm() throws Exception {
         node.campaign(0);
         done(nextWrite());

@@ -19,7 +19,11 @@ class ConfigTest {
                 wrong("maxInflightMessages", builder -> builder.maxInflightMessages(0)),
                 wrong("maxSizePerMessageBytes", builder -> builder.maxSizePerMessageBytes(-1)),
                 wrong("clockRateError", builder -> builder.leases(1, 0.5, 0)),
-                wrong("marginNs", builder -> builder.leases(1, 0.05, -1)));
+                wrong("marginNs", builder -> builder.leases(1, 0.05, -1)),
+                wrong(
+                        "holdUntilDurable",
+                        builder -> builder.leases(1_000_000_000L, 0.05, 0).holdUntilDurable(false)),
+                wrong("restAfterTicks", builder -> builder.restAfterTicks(-1)));
     }
 
     private static Arguments wrong(String field, UnaryOperator<Config.Builder> change) {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.flotilladb.raft.ConfChange.Kind;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -161,6 +163,14 @@ class ReplicaLeaseTest {
                         .build(),
                 group.nowNs);
         again.wantReplicaLease(true);
+        // It has asked as often as the earlier life had.
+        Message heartbeat = Message.to(3, MessageType.HEARTBEAT)
+                .from(1)
+                .term(grant[0].term())
+                .build();
+        for (long number = 0; number < grant[0].replicaLease().number(); number++) {
+            again.step(heartbeat, group.nowNs);
+        }
         again.step(grant[0], group.nowNs);
         assertEquals(Long.MIN_VALUE, again.replicaLeaseUntilNs());
     }
@@ -209,6 +219,7 @@ class ReplicaLeaseTest {
             group.tick();
         }
         assertFalse(holds(group, 3));
+        assertEquals(group.node(1).lastIndex(), group.node(1).commitIndex(), "it holds up no writes");
         group.heal();
         group.ticks(6);
         assertTrue(holds(group, 3));
@@ -221,6 +232,156 @@ class ReplicaLeaseTest {
         assertFalse(holds(group, 3));
         group.node(3).holdApplying(false, group.nowNs);
         assertTrue(holds(group, 3));
+    }
+
+    /** What the leader grants to peer 3 from now on; the grants themselves arrive, or not. */
+    private static List<Message> grantsTo3(Group group, boolean arrive, Predicate<Message> also) {
+        List<Message> grants = new ArrayList<>();
+        group.filter(message -> {
+            boolean grant = message.to() == 3
+                    && message.replicaLease() != null
+                    && message.replicaLease().kind() == ReplicaLease.Kind.GRANT;
+            if (grant) {
+                grants.add(message);
+            }
+            return also.test(message) && (arrive || !grant);
+        });
+        return grants;
+    }
+
+    @Test
+    void aReplicaThatIsProbedGetsNone() {
+        Group group = withHolder();
+        group.node(1).reportUnreachable(3);
+        List<Message> grants = grantsTo3(group, true, message -> message.type() != MessageType.APP);
+        group.ticks(20);
+        assertEquals(List.of(), grants);
+        group.heal();
+        group.ticks(4);
+        assertTrue(holds(group, 3));
+    }
+
+    @Test
+    void nothingIsGrantedInAJointConfiguration() throws Exception {
+        Group group = withHolder();
+        group.node(3).giveBackReplicaLease(group.nowNs);
+        group.settle();
+        group.node(1)
+                .proposeConfChange(ConfChange.of(
+                        ConfChange.Transition.JOINT_EXPLICIT, List.of(new ConfChange.Single(Kind.ADD_VOTER, 4))));
+        List<Message> grants = grantsTo3(group, true, message -> true);
+        group.settle();
+        group.ticks(20);
+        assertEquals(List.of(1L, 2L, 3L), group.members(1).votersOutgoing());
+        assertEquals(List.of(), grants);
+        group.node(1).proposeConfChange(ConfChange.leaveJoint());
+        group.settle();
+        group.ticks(6);
+        assertTrue(holds(group, 3));
+    }
+
+    @Test
+    void aLeaderWithoutALeaseGrantsNone() {
+        Group group = withHolder();
+        List<Message> grants = grantsTo3(group, true, message -> true);
+        // Peer 3 has asked, and the next heartbeat would grant; but now the leader's own lease is gone.
+        group.node(1).suspectClock(group.nowNs);
+        assertEquals(Long.MIN_VALUE, group.node(1).leaseUntilNs());
+        group.node(1).tick(group.nowNs);
+        group.node(1).tick(group.nowNs);
+        group.peer(1).handleAll();
+        assertTrue(group.takeWire().stream().anyMatch(message -> message.type() == MessageType.HEARTBEAT));
+        assertEquals(List.of(), grants);
+    }
+
+    @Test
+    void itIsCountedByTheLeaderForAsLongAsTheSlowestClockMayUseIt() throws Exception {
+        Group group = Group.joinable(
+                ConfState.ofVoters(1L, 2L, 3L),
+                3,
+                builder -> builder.leases(Group.PROMISE_NS, Group.RATE_ERROR, 0).promiseAtStart(false));
+        group.clock(1, ns -> (long) (ns * (1 + Group.RATE_ERROR)));
+        group.clock(3, ns -> (long) (ns * (1 - Group.RATE_ERROR)));
+        group.elect(1);
+        group.node(3).wantReplicaLease(true);
+        group.ticks(3);
+        // Its question arrives at once, and is answered by the next heartbeat at the same moment.
+        for (int i = 0; i < 4; i++) {
+            group.node(1).tick(group.clock(1));
+            group.settle();
+        }
+        long holdsUntilNs = (long) (group.node(3).replicaLeaseUntilNs() / (1 - Group.RATE_ERROR));
+        assertTrue(group.nowNs < holdsUntilNs);
+        group.isolate(3);
+        group.peer(1).propose("x");
+        group.settle();
+        group.nowNs = holdsUntilNs - 1000;
+        long index = group.node(1).lastIndex();
+        group.node(1).tick(group.clock(1));
+        group.settle();
+        assertTrue(group.node(1).commitIndex() < index, "peer 3 may still read");
+        group.nowNs = holdsUntilNs + Group.PROMISE_NS;
+        group.node(1).tick(group.clock(1));
+        group.settle();
+        assertEquals(index, group.node(1).commitIndex());
+    }
+
+    @Test
+    void itIsCountedByTheReplicaFromItsQuestionAndOneMarginLess() {
+        Group group = withHolder();
+        group.node(3).giveBackReplicaLease(group.nowNs);
+        group.settle();
+        TreeMap<Long, Long> askedNs = new TreeMap<>();
+        List<Message> grants = grantsTo3(group, false, message -> {
+            ReplicaLease lease = message.replicaLease();
+            if (lease != null && lease.kind() == ReplicaLease.Kind.ASK) {
+                askedNs.put(lease.number(), group.nowNs);
+            }
+            return true;
+        });
+        group.ticks(6);
+        Message grant = grants.get(grants.size() - 1);
+        group.nowNs += 77;
+        group.deliver(grant);
+        ReplicaLease lease = grant.replicaLease();
+        assertEquals(
+                askedNs.get(lease.number()) + lease.durationNs() - Group.MARGIN_NS,
+                group.node(3).replicaLeaseUntilNs());
+    }
+
+    @Test
+    void aGrantIsUsedOnlyOnceWhatItNamesIsApplied() {
+        Group group = withHolder();
+        group.node(3).giveBackReplicaLease(group.nowNs);
+        group.settle();
+        List<Message> grants = grantsTo3(group, false, message -> true);
+        group.ticks(4);
+        Message grant = grants.get(grants.size() - 1);
+        ReplicaLease lease = grant.replicaLease();
+        group.deliver(Message.to(3, MessageType.HEARTBEAT)
+                .from(1)
+                .term(grant.term())
+                .commit(grant.commit())
+                .replicaLease(new ReplicaLease(
+                        lease.kind(), lease.incarnation(), lease.number(), lease.durationNs(), lease.index() + 1))
+                .build());
+        assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
+    }
+
+    @Test
+    void aLateGrantDoesNotCountAfterTheLeaseWasTakenBack() {
+        Group group = withHolder();
+        List<Message> grants = grantsTo3(group, false, message -> true);
+        group.ticks(4);
+        Message grant = grants.get(grants.size() - 1);
+        ReplicaLease lease = grant.replicaLease();
+        group.deliver(Message.to(3, MessageType.HEARTBEAT)
+                .from(1)
+                .term(grant.term())
+                .replicaLease(ReplicaLease.of(ReplicaLease.Kind.TAKE_BACK, lease.incarnation(), lease.number()))
+                .build());
+        group.deliver(grant);
+        assertEquals(Long.MIN_VALUE, group.node(3).replicaLeaseUntilNs());
     }
 
     @Test

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @DisplayName("Groups at rest")
@@ -141,6 +142,32 @@ class RestTest {
         group.ticks(5 * AFTER_TICKS);
         assertEquals(0, awakeIn(group));
         assertTrue(group.peer(3).applied.contains("x"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "3, 3, 1, true",
+        "3, 2, 1, false",
+        "3, 3, 2, false",
+        "2, 3, 1, false",
+        "2, 2, 1, false",
+        "4, 4, 1, false"
+    })
+    void aFollowerRestsOnlyAtTheEndOfItsLogAllOfItCommitted(long index, long commit, long logTerm, boolean rests) {
+        Group group = Group.withLogs(
+                builder -> builder.restAfterTicks(AFTER_TICKS), new long[] {1, 1, 1}, new long[] {1, 1, 1}, new long[] {
+                    1, 1, 1
+                });
+        Message heartbeat = Message.to(2, MessageType.HEARTBEAT)
+                .from(1)
+                .term(2)
+                .commit(Math.min(commit, 3))
+                .log(logTerm, index)
+                .build();
+        group.deliver(heartbeat);
+        group.peer(2).handleAll();
+        assertEquals(rests, group.node(2).isResting());
+        assertEquals(rests ? index : 0, group.takeWire().get(0).index(), "its answer says so");
     }
 
     @Test

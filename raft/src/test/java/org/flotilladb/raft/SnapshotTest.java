@@ -312,6 +312,17 @@ class SnapshotTest {
     }
 
     @Test
+    void nobodyCampaignsWithASnapshotThatIsNotStored() {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L, 3L), 3, builder -> {});
+        group.deliver(snapshot(ConfState.ofVoters(1L, 2L, 3L), 20));
+        group.node(3).campaign(group.nowNs);
+        assertEquals(Role.FOLLOWER, group.node(3).role());
+        group.settle();
+        group.node(3).campaign(group.nowNs);
+        assertEquals(Role.PRE_CANDIDATE, group.node(3).role());
+    }
+
+    @Test
     void onceASnapshotIsInWhatCameMeanwhileIsApplied() throws Exception {
         Group group = Group.of(3);
         group.elect(1);

@@ -1,6 +1,7 @@
 package org.flotilladb.raft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,10 +32,15 @@ class TransferTest {
         group.isolate(3);
         leader.propose("a");
         group.settle();
-        group.heal();
-        group.ticks(4);
+        boolean[] told = new boolean[1];
+        group.filter(message -> {
+            told[0] |= message.type() == MessageType.TIMEOUT_NOW;
+            return message.type() != MessageType.APP || message.to() != 3;
+        });
         leader.node.transferLeader(3, group.nowNs);
         group.settle();
+        assertFalse(told[0], "it lacks an entry");
+        group.heal();
         group.ticks(2);
         assertEquals(3, group.leader());
         assertEquals(leader.log(), group.peer(3).log());

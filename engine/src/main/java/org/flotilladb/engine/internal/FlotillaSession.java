@@ -273,8 +273,11 @@ final class FlotillaSession implements SqlSession {
         if (!carryTemporaries(oldSession, (SessionLocal) next.getSession())) {
             // They do not fit the new catalog. Here they can be read and dropped.
             next.close();
+            newest.forget((SessionLocal) next.getSession());
             return;
         }
+        // What the old session does from here on, H2 does when it is closed.
+        oldMirror.state(oldSession).passes(null);
         enter(newest, next);
         takeSettings(oldSession);
         left.add(() -> leave(oldMirror, old, oldSession));

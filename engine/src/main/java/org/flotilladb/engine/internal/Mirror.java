@@ -324,14 +324,19 @@ final class Mirror {
         sessions.incrementAndGet();
     }
 
-    /** A session of a user has left. */
-    void left(SessionLocal session) {
+    /** A session of H2 has been closed. */
+    void forget(SessionLocal session) {
         SessionState state = states.remove(session);
         if (state != null) {
             // H2 drops its temporary tables behind the end of its last transaction.
             state.abandon();
             state.releaseTables(session);
         }
+    }
+
+    /** A session of a user has left. */
+    void left(SessionLocal session) {
+        forget(session);
         if (sessions.decrementAndGet() == 0 && retired) {
             close();
         }

@@ -330,11 +330,8 @@ public class CatalogTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "EXECUTE IMMEDIATE 'SHUTDOWN'",
-                "EXECUTE IMMEDIATE 'SHUT' || 'DOWN IMMEDIATELY'",
-                "EXECUTE IMMEDIATE 'SHUTDOWN COMPACT'",
+                "EXECUTE IMMEDIATE 'SHUT' || 'DOWN'",
                 "RUNSCRIPT FROM 'shutdown.sql'",
-                "CALL RUN('SHUTDOWN')",
                 "CALL RUN('SHUTDOWN IMMEDIATELY')"
             })
     void shuttingDownH2EndsTransactionsAndNoMore(String sql) throws Exception {

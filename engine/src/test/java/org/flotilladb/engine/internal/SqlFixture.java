@@ -16,6 +16,8 @@ import org.flotilladb.engine.memory.MemoryKeySpace;
 /** Processes over one key space in memory, and short ways to run SQL on them. At its end nothing may have leaked. */
 final class SqlFixture implements AutoCloseable {
     static final String USER = "SA";
+    /** Tests that mean to wait in vain set a shorter time; the others may run on a busy machine. */
+    private static final String PATIENT_MS = "60000";
 
     final MemoryCluster cluster = new MemoryCluster();
     private final List<MemoryKeySpace> keySpaces = new ArrayList<>();
@@ -41,7 +43,9 @@ final class SqlFixture implements AutoCloseable {
     }
 
     SqlSession session(SqlDatabase database, String... settings) throws SQLException {
-        SqlSession session = database.connect(USER, "secret".toCharArray(), map(settings));
+        Map<String, String> all = map(settings);
+        all.putIfAbsent("LOCK_TIMEOUT", PATIENT_MS);
+        SqlSession session = database.connect(USER, "secret".toCharArray(), all);
         synchronized (sessions) {
             sessions.add(session);
         }

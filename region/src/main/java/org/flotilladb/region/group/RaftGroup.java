@@ -308,7 +308,8 @@ public final class RaftGroup {
      * @param inReach whether entries are kept for a peer
      */
     public long compactIndex(long keep, long maxBehind, LongPredicate inReach) {
-        if (!node.isLeader()) {
+        long from = Math.max(storage.firstIndex(), allowedTruncation);
+        if (!node.isLeader() || applied - keep - from <= keep) {
             return 0;
         }
         long slowest = applied;
@@ -318,7 +319,7 @@ public final class RaftGroup {
             }
         }
         long upTo = Math.max(slowest, applied - maxBehind) - keep;
-        return upTo - Math.max(storage.firstIndex(), allowedTruncation) > keep ? upTo : 0;
+        return upTo - from > keep ? upTo : 0;
     }
 
     /** On a leader: whether that peer is sent entries as they come and lacks no more than so many. */
@@ -337,6 +338,9 @@ public final class RaftGroup {
 
     /** On a leader: the peers that are not in step. */
     public List<Long> behind(long maxLag) {
+        if (node.isResting() || node.lowestMatch() == node.lastIndex()) {
+            return List.of();
+        }
         List<Long> result = new ArrayList<>();
         for (PeerStatus peer : node.status().peers()) {
             if (!isInStep(peer, maxLag)) {

@@ -84,10 +84,11 @@ final class Installer {
     private void takeIn(SnapshotInstall note, Region before) {
         Region region = note.getRegion();
         KvBatch clear = data.batch();
-        if (before != null && RegionData.hasRows(data, before)) {
+        boolean keepOld = failPoints.hit("old-rows-kept");
+        if (before != null && !keepOld && RegionData.hasRows(data, before)) {
             RegionData.delete(clear, before);
         }
-        if (RegionData.hasRows(data, region)) {
+        if (!keepOld && RegionData.hasRows(data, region)) {
             RegionData.delete(clear, region);
         }
         if (!clear.isEmpty()) {

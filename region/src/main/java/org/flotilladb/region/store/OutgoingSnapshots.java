@@ -45,6 +45,8 @@ final class OutgoingSnapshots {
         private final KvSnapshot view;
         /** When somebody last asked; the loop's ticks. */
         private long usedAt;
+
+        private long madeAt;
         /** Who was sent the offer, and has not been heard of since. */
         private final TreeSet<Long> receivers = new TreeSet<>();
 
@@ -78,7 +80,8 @@ final class OutgoingSnapshots {
             for (Offered each : offered.values()) {
                 if (each.region.getId() == peer.region().getId()
                         && each.region.getEpoch().equals(peer.region().getEpoch())
-                        && each.snapshot.index() >= minIndex) {
+                        && each.snapshot.index() >= minIndex
+                        && ticks - each.madeAt <= settings.idleTicks()) {
                     return each.snapshot;
                 }
             }
@@ -115,6 +118,7 @@ final class OutgoingSnapshots {
                         offer.toByteArray());
                 Offered made = new Offered(peer.region(), snapshot, data.snapshot());
                 made.usedAt = ticks;
+                made.madeAt = ticks;
                 offered.put(id, made);
             }
         }

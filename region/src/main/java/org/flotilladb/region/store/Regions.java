@@ -543,7 +543,9 @@ final class Regions implements StoreContext {
 
     @Override
     public void split(RegionPeer old, List<Region> created, boolean wasLeader) {
-        if (!created.isEmpty() && old.region().getPeersCount() > 1) {
+        if (!created.isEmpty()
+                && old.region().getPeersCount() > 1
+                && !failPoints().hit("split-not-durable")) {
             // What the new groups acknowledge rests on these records: no snapshot of the old one can make them again.
             data.sync();
         }

@@ -47,6 +47,7 @@ class PlantedBugsTest {
                 arguments("removed-data-left", DRAWN),
                 arguments("snapshot-checksum-unchecked", Set.of(FaultKind.SNAPSHOT_DAMAGE)),
                 arguments("overlap-unchecked", Set.of(FaultKind.LEADER_CUT_OFF, FaultKind.PARTITION, FaultKind.PAUSE)),
+                arguments("old-rows-kept", DRAWN),
                 arguments("bare-peer-takes-the-log", DRAWN));
     }
 

@@ -1,6 +1,7 @@
 package org.flotilladb.server.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Option;
 /** {@code demo}: a database with sample data and the shell on it. */
 @Command(
         name = "demo",
-        description = "Open a database inside this process, load sample data, start the shell on it.",
+        description = "Open a database of three Stores inside this process, load sample data, start the shell on it.",
         footer = {
             "",
             "Try: SELECT c.city, COUNT(*) AS orders, SUM(l.quantity * l.price) AS total",
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
         })
 final class DemoCommand implements Callable<Integer> {
 
-    @Option(names = "--memory", description = "Three Stores in memory; nothing on disk.")
+    @Option(names = "--memory", description = "In memory; nothing on disk.")
     private boolean memory;
 
     @Option(
@@ -81,8 +82,12 @@ final class DemoCommand implements Callable<Integer> {
         if (otherUrl != null) {
             return otherUrl;
         }
+        if (memory) {
+            return "jdbc:flotilla:mem:demo;NODES=3";
+        }
         // A relative path stays relative: it is what the person sees and types again.
         String path = data.isAbsolute() || data.startsWith(".") ? data.toString() : "./" + data;
-        return memory ? "jdbc:flotilla:mem:demo;NODES=3" : "jdbc:flotilla:file:" + path;
+        // A directory that is there already keeps the number it was made with.
+        return "jdbc:flotilla:file:" + path + (Files.exists(data) ? "" : ";NODES=3");
     }
 }

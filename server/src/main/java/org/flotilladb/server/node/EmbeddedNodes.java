@@ -1,6 +1,5 @@
 package org.flotilladb.server.node;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -34,58 +33,54 @@ import org.flotilladb.region.store.storage.MemoryLogStore;
 public final class EmbeddedNodes implements EmbeddedNodeProvider {
     private static final long CACHE_BYTES = 64L << 20;
     private static final long MIN_USABLE_BYTES = 64L << 20;
-    private static final int MAX_NODES = 5;
 
     @Override
-    public KeySpace openMemory(String name, int nodes) throws SQLException {
-        if (nodes < 1 || nodes > MAX_NODES) {
-            throw new SQLException("NODES must be from 1 to " + MAX_NODES + ", it is " + nodes + ".", "08001");
-        }
+    public KeySpace openMemory(String name, int nodes) {
         Parts parts = new Parts("flotilla-mem-" + name);
         List<String> addresses = new ArrayList<>();
         for (int i = 1; i <= nodes; i++) {
             addresses.add("memory:" + i);
         }
         for (int i = 1; i <= nodes; i++) {
-            parts.add(
-                    StoreSettings.of(i, addresses, GroupSettings.DEFAULT, true),
-                    new MemoryLogStore(),
-                    new MemoryKvStore(),
-                    null);
+            LogStore logs = new MemoryLogStore();
+            KvStore data = new MemoryKvStore();
+            parts.closeables.add(logs);
+            parts.closeables.add(data);
+            parts.add(StoreSettings.of(i, addresses, GroupSettings.DEFAULT, true), logs, data, null);
         }
         return parts.start(addresses);
     }
 
     @Override
-    public KeySpace openFile(Path path, boolean mustExist) throws SQLException {
-        if (mustExist && !Files.exists(path.resolve("FLOTILLA"))) {
+    public KeySpace openFile(Path path, int nodes, boolean mustExist) throws SQLException {
+        if (mustExist && !StoreDirectories.hold(path)) {
             throw new SQLException(
                     "There is no database in " + path + ", and IFEXISTS=TRUE does not create one: check the path.",
                     "90146",
                     90146);
         }
-        List<AutoCloseable> opened = new ArrayList<>();
+        Parts parts = new Parts("flotilla-" + path.getFileName());
         try {
-            DataDirectory directory = DataDirectory.open(path);
-            opened.add(directory);
-            LogStore logs = new RocksLogStore(directory.logPath());
-            opened.add(logs);
-            KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES);
-            opened.add(data);
-            Parts parts = new Parts("flotilla-" + path.getFileName());
-            List<String> addresses = List.of("file:" + path);
-            parts.closeables.add(directory);
-            parts.add(
-                    StoreSettings.of(1, addresses, GroupSettings.DEFAULT, true)
-                            .withDisk(directory::usableBytes, MIN_USABLE_BYTES),
-                    logs,
-                    data,
-                    directory);
+            List<Path> directories = StoreDirectories.of(path, nodes);
+            List<String> addresses =
+                    directories.stream().map(each -> "file:" + each).toList();
+            for (int i = 1; i <= directories.size(); i++) {
+                DataDirectory directory = DataDirectory.open(directories.get(i - 1));
+                parts.closeables.add(directory);
+                LogStore logs = new RocksLogStore(directory.logPath());
+                parts.closeables.add(logs);
+                KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES / directories.size());
+                parts.closeables.add(data);
+                parts.add(
+                        StoreSettings.of(i, addresses, GroupSettings.DEFAULT, true)
+                                .withDisk(directory::usableBytes, MIN_USABLE_BYTES),
+                        logs,
+                        data,
+                        directory);
+            }
             return parts.start(addresses);
         } catch (StorageException e) {
-            for (int i = opened.size() - 1; i >= 0; i--) {
-                closeQuietly(opened.get(i));
-            }
+            parts.close();
             throw new SQLException(
                     e.getMessage(), e.kind() == StorageException.Kind.FULL ? "53100" : "08001", 90020, e);
         }
@@ -126,17 +121,13 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
                         }
                     },
                     cause -> {});
-            closeables.add(data);
-            closeables.add(logs);
             transport.register(settings.nodeAddresses().get(settings.nodeId() - 1), store);
             stores.add(store);
         }
 
         KeySpace start(List<String> addresses) {
             stores.forEach(Store::start);
-            if (stores.size() == 1 && failure() instanceof StorageException refused) {
-                stores.forEach(Store::closeAndWait);
-                scheduler.close();
+            if (failure() instanceof StorageException refused) {
                 throw refused;
             }
             LocalNode local = stores.size() == 1 ? stores.get(0) : null;
@@ -166,7 +157,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
         private void close() {
             stores.forEach(Store::closeAndWait);
             scheduler.close();
-            // Data before log; the directory, added first, is unlocked last.
+            // Of each node the data before the log; its directory is unlocked last.
             for (int i = closeables.size() - 1; i >= 0; i--) {
                 closeQuietly(closeables.get(i));
             }

@@ -157,6 +157,33 @@ class OpenDatabasesTest {
         assertEquals("08001", refused("jdbc:flotilla:mem:x;NODES=9").getSQLState());
     }
 
+    @Test
+    void threeStoresInADirectoryStayThree(@TempDir Path folder) throws SQLException {
+        String url = "jdbc:flotilla:file:" + folder.resolve("three");
+        run(url + ";NODES=3", "CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)");
+        assertEquals("1", value(url, "SELECT COUNT(*) FROM t"));
+        try (Connection connection = DriverManager.getConnection(url + ";IFEXISTS=TRUE")) {
+            assertTrue(connection.isValid(30));
+            assertEquals("3", value(url, "SELECT COUNT(DISTINCT node) FROM FLOTILLA_STATUS()"));
+            assertEquals("1", value(url, "SELECT COUNT(*) FROM t"));
+        }
+        for (int other : new int[] {1, 5}) {
+            String message = refused(url + ";NODES=" + other).getMessage();
+            assertTrue(message.contains("is kept by 3 Stores"), message);
+        }
+        assertEquals("1", value(url, "SELECT COUNT(*) FROM t"));
+    }
+
+    @Test
+    void oneStoreInADirectoryStaysOne(@TempDir Path folder) throws SQLException {
+        String url = "jdbc:flotilla:file:" + folder.resolve("one");
+        run(url, "CREATE TABLE t (id INT PRIMARY KEY)");
+        String message = refused(url + ";NODES=3").getMessage();
+        assertTrue(message.contains("is kept by 1 Store "), message);
+        assertEquals("0", value(url + ";NODES=1", "SELECT COUNT(*) FROM t"));
+        assertEquals("08001", refused(url + ";NODES=0").getSQLState());
+    }
+
     /** Each of H2's settings that pass through does something, or at least does no harm. */
     @ParameterizedTest
     @CsvSource(

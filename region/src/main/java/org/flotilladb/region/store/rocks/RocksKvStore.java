@@ -124,28 +124,10 @@ public final class RocksKvStore implements KvStore {
 
     @Override
     public Pair first(Family family, byte[] key, byte[] upper) {
-        return first(family, key, upper, null, plain);
+        return first(family, key, upper, null);
     }
 
-    private Pair first(Family family, byte[] key, byte[] upper, Snapshot snapshot, ReadOptions options) {
-        if (family == Family.WRITE && upper != null) {
-            // Nothing is deleted here one by one, so that no heap of tombstones behind the bound could be walked over;
-            // without a bound of its own the look costs half as many calls of native code.
-            int slot = users.enter();
-            try (RocksIterator iterator = db.newIterator(handles[family.ordinal()], options)) {
-                iterator.seek(key);
-                if (!iterator.isValid()) {
-                    iterator.status();
-                    return null;
-                }
-                byte[] found = iterator.key();
-                return Arrays.compareUnsigned(found, upper) < 0 ? new Pair(found, iterator.value()) : null;
-            } catch (RocksDBException e) {
-                throw RocksErrors.of("read", where, e);
-            } finally {
-                users.exit(slot);
-            }
-        }
+    private Pair first(Family family, byte[] key, byte[] upper, Snapshot snapshot) {
         try (RocksCursor cursor = new RocksCursor(family, null, upper, snapshot)) {
             return cursor.seek(key) ? new Pair(cursor.key(), cursor.value()) : null;
         }
@@ -274,7 +256,7 @@ public final class RocksKvStore implements KvStore {
 
         @Override
         public Pair first(Family family, byte[] key, byte[] upper) {
-            return RocksKvStore.this.first(family, key, upper, snapshot, options);
+            return RocksKvStore.this.first(family, key, upper, snapshot);
         }
 
         @Override
