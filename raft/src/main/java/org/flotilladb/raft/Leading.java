@@ -65,6 +65,11 @@ final class Leading {
             }
             core.transfer.giveUp();
             core.grants.grantAgain();
+            if (core.config.leases && core.transfer.endsLease()) {
+                // The transfer has failed, and there is no lease for the rest of this term: another one is to begin.
+                core.becomeFollower(core.term, 0);
+                return;
+            }
         }
         if (core.config.leases) {
             // Holders may have gone by the clock.

@@ -22,7 +22,9 @@ public interface Storage {
     List<Entry> entries(long low, long highExclusive, long maxSizeBytes);
 
     /**
-     * The term of an entry; also of the one before the first.
+     * The term of an entry; also of the one before the first. That before a log which begins at entry 1 is 0; or -1, once
+     * the group's membership is not the one any more that all peers with an empty log know: then who lacks entry 1 is sent a
+     * snapshot, as if that were compacted.
      *
      * @throws CompactedException if it is below that
      * @throws UnavailableException if it is above {@link #lastIndex()}

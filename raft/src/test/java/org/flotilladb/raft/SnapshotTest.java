@@ -346,4 +346,74 @@ class SnapshotTest {
                 .filter(message -> message.to() == node.id())
                 .forEach(message -> node.step(message, 0));
     }
+
+    /** A whole log, of which the storage says that its beginning is not for everybody. */
+    private record Grown(MemoryStorage log) implements Storage {
+        @Override
+        public RaftState initialState() {
+            return log.initialState();
+        }
+
+        @Override
+        public List<Entry> entries(long low, long highExclusive, long maxSizeBytes) {
+            return log.entries(low, highExclusive, maxSizeBytes);
+        }
+
+        @Override
+        public long term(long index) {
+            return index == 0 ? -1 : log.term(index);
+        }
+
+        @Override
+        public long firstIndex() {
+            return log.firstIndex();
+        }
+
+        @Override
+        public long lastIndex() {
+            return log.lastIndex();
+        }
+
+        @Override
+        public Snapshot snapshot() {
+            return log.snapshot();
+        }
+    }
+
+    @Test
+    void whoLacksTheBeginningOfAGroupWhoseMembershipHasChangedGetsASnapshot() {
+        MemoryStorage log = new MemoryStorage();
+        ConfState members = ConfState.of(List.of(1L), List.of(2L));
+        for (long i = 1; i <= 3; i++) {
+            log.append(List.of(new Entry(EntryType.NORMAL, 1, i, null)));
+        }
+        log.setHardState(new HardState(1, 0, 3));
+        log.createSnapshot(3, members, null);
+        RawNode leader = new RawNode(
+                Config.builder(1, new Grown(log)).applied(3).leases(0, 0.05, 1).build(), 0);
+        leader.campaign(0);
+        Message sent = null;
+        for (int round = 0; round < 5; round++) {
+            if (!leader.hasReady()) {
+                leader.step(
+                        Message.to(1, MessageType.APP_RESP)
+                                .from(2)
+                                .term(leader.term())
+                                .log(0, sent.index())
+                                .reject(true, 0)
+                                .build(),
+                        0);
+            }
+            Ready ready = leader.ready();
+            log.append(ready.entries());
+            List<Message> messages = new ArrayList<>(ready.messagesBeforePersist());
+            messages.addAll(ready.messagesAfterPersist());
+            for (Message message : messages) {
+                sent = message.to() == 2 ? message : sent;
+            }
+            leader.advance();
+        }
+        assertEquals(MessageType.SNAP, sent.type());
+        assertEquals(3, sent.snapshot().index());
+    }
 }

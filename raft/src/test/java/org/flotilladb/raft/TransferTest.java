@@ -129,4 +129,21 @@ class TransferTest {
         group.settle();
         assertEquals(2, group.leader());
     }
+
+    @Test
+    void aLeaderWhoseTransferHasFailedDoesNotStayWithoutALease() {
+        Group group = Group.withLeases(3);
+        group.elect(1);
+        group.ticks(3);
+        group.filter(message -> message.type() != MessageType.TIMEOUT_NOW);
+        group.node(1).transferLeader(3, group.nowNs);
+        group.settle();
+        long term = group.node(1).term();
+        assertEquals(1, group.leader());
+        assertTrue(group.node(1).leaseUntilNs() < group.nowNs);
+        group.ticks(100);
+        long leader = group.leader();
+        assertTrue(group.node(leader).term() > term, "still term " + term);
+        assertTrue(group.node(leader).leaseUntilNs() > group.nowNs);
+    }
 }

@@ -126,13 +126,17 @@ final class Router {
             switch (error.getKindCase()) {
                 case NOT_LEADER -> {
                     long leader = error.getNotLeader().getLeaderStoreId();
-                    if (leader != 0 && leader != leaderStoreId) {
+                    if (leader != 0 && !isMember(leader)) {
+                        // Peers have moved since this Region was looked up.
+                        cache.forget(route);
+                        pauseThen(() -> result.complete(new Result(null, maybeExecuted, null)));
+                    } else if (leader != 0 && leader != leaderStoreId) {
                         leaderStoreId = leader;
                         cache.leader(route, leader, error.getNotLeader().getLeaderAddress());
                         again(failures++ == 0);
                     } else {
                         leaderStoreId = 0;
-                        again(false);
+                        againOrAnew();
                     }
                 }
                 case EPOCH_NOT_MATCH -> {
@@ -148,12 +152,7 @@ final class Router {
                 }
                 case REGION_NOT_FOUND -> {
                     leaderStoreId = 0;
-                    if (++failures > FORGET_AFTER_FAILURES) {
-                        cache.forget(route);
-                        pauseThen(() -> result.complete(new Result(null, maybeExecuted, null)));
-                    } else {
-                        again(false);
-                    }
+                    againOrAnew();
                 }
                 case OUTCOME_UNKNOWN -> {
                     maybeExecuted = true;
@@ -183,6 +182,15 @@ final class Router {
                 }
             }
             leaderStoreId = 0;
+            againOrAnew();
+        }
+
+        private boolean isMember(long storeId) {
+            return route.region().getPeersList().stream().anyMatch(peer -> peer.getStoreId() == storeId);
+        }
+
+        /** The next peer is asked; after some failures, where the Region is. */
+        private void againOrAnew() {
             if (++failures > FORGET_AFTER_FAILURES) {
                 cache.forget(route);
                 pauseThen(() -> result.complete(new Result(null, maybeExecuted, null)));

@@ -2,6 +2,7 @@ package org.flotilladb.region.group;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 import org.flotilladb.raft.CompactedException;
 import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
@@ -24,16 +25,20 @@ final class GroupStorage implements Storage {
     private final LogStore logs;
     private final HardState initial;
     private final ConfState members;
+    private final LongFunction<Snapshot> snapshots;
     private final List<Entry> cache = new ArrayList<>();
     private long cachedBytes;
     private long firstIndex;
     private long lastIndex;
     private long truncatedIndex;
     private long truncatedTerm;
+    private boolean grown;
 
-    GroupStorage(long groupId, ConfState members, LogStore logs) {
+    /** @param snapshots one of that entry or a later one; or null, and one is soon made */
+    GroupStorage(long groupId, ConfState members, LogStore logs, LongFunction<Snapshot> snapshots) {
         this.groupId = groupId;
         this.members = members;
+        this.snapshots = snapshots;
         this.logs = logs;
         LogStore.GroupState state = logs.load(groupId);
         if (state == null) {
@@ -58,10 +63,21 @@ final class GroupStorage implements Storage {
         return new RaftState(initial, members);
     }
 
-    /** Logs are truncated only as far as every peer has them, so nobody needs a snapshot. */
     @Override
     public Snapshot snapshot() {
-        throw new SnapshotTemporarilyUnavailableException();
+        Snapshot made = snapshots.apply(firstIndex - 1);
+        if (made == null) {
+            throw new SnapshotTemporarilyUnavailableException();
+        }
+        return made;
+    }
+
+    /**
+     * The membership is not the one any more that the group began with: who has none of its log must not be sent the
+     * beginning, for it does not say who the members were.
+     */
+    void grown() {
+        grown = true;
     }
 
     /** Notes entries that the log now holds. */
@@ -126,7 +142,7 @@ final class GroupStorage implements Storage {
     @Override
     public long term(long index) {
         if (index == truncatedIndex) {
-            return truncatedTerm;
+            return index == 0 && grown ? -1 : truncatedTerm;
         }
         if (index < firstIndex) {
             throw new CompactedException(index, firstIndex);
@@ -145,6 +161,16 @@ final class GroupStorage implements Storage {
     @Override
     public long lastIndex() {
         return lastIndex;
+    }
+
+    /** The log is empty now and begins after a snapshot. */
+    void installed(Snapshot snapshot) {
+        cache.clear();
+        cachedBytes = 0;
+        truncatedIndex = snapshot.index();
+        truncatedTerm = snapshot.term();
+        firstIndex = snapshot.index() + 1;
+        lastIndex = snapshot.index();
     }
 
     /** Adds the truncation up to and including {@code index} to a batch. */

@@ -1,17 +1,24 @@
 package org.flotilladb.region.group;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.LongFunction;
+import java.util.function.LongPredicate;
+import org.flotilladb.raft.ConfChange;
 import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Config;
 import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.EntryType;
 import org.flotilladb.raft.HardState;
 import org.flotilladb.raft.Message;
+import org.flotilladb.raft.PeerStatus;
 import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.raft.RawNode;
 import org.flotilladb.raft.Ready;
+import org.flotilladb.raft.Snapshot;
+import org.flotilladb.raft.tracker.Progress;
 import org.flotilladb.region.runtime.KvReader;
 import org.flotilladb.region.runtime.KvStore.Family;
 import org.flotilladb.region.runtime.KvStore.KvBatch;
@@ -27,6 +34,9 @@ public final class RaftGroup {
     /** A follower that is far behind is sent no more at once: all of it may leave in one round, in one frame. */
     private static final long MAX_INFLIGHT_BYTES = 8L << 20;
 
+    /** A change that leaves everything as it is. */
+    public static final ConfChange NO_CHANGE = ConfChange.one(ConfChange.Kind.UPDATE, 0);
+
     private final long groupId;
     private final GroupStorage storage;
     private final RawNode node;
@@ -37,54 +47,75 @@ public final class RaftGroup {
     /** A hard state that is not in the log store yet, or null. */
     private HardState unwritten;
 
+    private final List<ConfChange> changes = new ArrayList<>();
     private long applied;
     private long allowedTruncation;
 
     /**
+     * Who belongs to a group when it is opened.
+     *
+     * @param grown whether that has changed since the group began
+     * @param applied the last entry whose effects the data store holds
+     * @param afterSplit true when the group was just made by a split: its peers keep the promise of the old one's
+     */
+    public record Start(ConfState members, boolean grown, long applied, boolean afterSplit) {
+        /** A group of voters 1 to {@code count}, for good. */
+        public static Start fixed(int count, long applied) {
+            List<Long> voters = new ArrayList<>();
+            for (long i = 1; i <= count; i++) {
+                voters.add(i);
+            }
+            return new Start(ConfState.of(voters, List.of()), false, applied, false);
+        }
+    }
+
+    /**
      * Opens the group.
      *
-     * @param appliedIndex the last entry whose effects the data store holds
-     * @param afterSplit true when the group was just made by a split: its peers keep the promise of the old one's
+     * @param snapshots a snapshot of that entry or a later one; or null, and one is soon made
      */
     public RaftGroup(
             long groupId,
             long peerId,
-            long[] voters,
-            long appliedIndex,
-            boolean afterSplit,
+            Start start,
             GroupSettings settings,
             long seed,
             LogStore logs,
             StateMachine machine,
+            LongFunction<Snapshot> snapshots,
             LeaseClock leases) {
         this.leases = leases;
         this.groupId = groupId;
         this.machine = machine;
-        this.applied = appliedIndex;
+        this.applied = start.applied;
         this.appliedKey = appliedKey(groupId);
-        ConfState members = ConfState.of(Arrays.stream(voters).boxed().toList(), List.of());
-        storage = new GroupStorage(groupId, members, logs);
-        if (appliedIndex > storage.lastIndex()) {
+        storage = new GroupStorage(groupId, start.members, logs, snapshots);
+        if (start.grown) {
+            storage.grown();
+        }
+        if (applied > storage.lastIndex()) {
             throw new StorageException(
                     StorageException.Kind.CORRUPT,
-                    "Group " + groupId + " has applied entry " + appliedIndex + ", but its log ends at "
+                    "Group " + groupId + " has applied entry " + applied + ", but its log ends at "
                             + storage.lastIndex()
                             + ": the log directory is older than the data directory; restore both together.");
         }
-        if (appliedIndex < storage.firstIndex() - 1) {
+        if (applied < storage.firstIndex() - 1) {
             throw new StorageException(
                     StorageException.Kind.CORRUPT,
-                    "Group " + groupId + " has applied entry " + appliedIndex + ", but its log begins at "
+                    "Group " + groupId + " has applied entry " + applied + ", but its log begins at "
                             + storage.firstIndex()
                             + ": the data directory is older than the log directory, or has lost what was synced;"
                             + " restore both together.");
         }
+        // The only member that a group has ever had has promised nobody anything.
+        boolean alone = !start.grown && start.members.equals(ConfState.ofVoters(peerId));
         Config config = Config.builder(peerId, storage)
                 .electionTick(settings.electionTicks())
                 .heartbeatTick(settings.heartbeatTicks())
-                .applied(appliedIndex)
+                .applied(applied)
                 .leases(settings.promiseNs(), settings.clockRateError(), settings.marginNs())
-                .promiseAtStart(voters.length > 1 && (afterSplit || !storage.fresh()))
+                .promiseAtStart(!alone && (start.afterSplit || !storage.fresh()))
                 .proposalForwarding(false)
                 .maxInflightBytes(MAX_INFLIGHT_BYTES)
                 .eagerCommit(false)
@@ -92,7 +123,7 @@ public final class RaftGroup {
                 .build();
         long nowNs = leases.nowNs();
         node = new RawNode(config, nowNs);
-        if (voters.length == 1) {
+        if (alone) {
             node.campaign(nowNs);
         }
     }
@@ -135,6 +166,16 @@ public final class RaftGroup {
         node.propose(data);
     }
 
+    /** Who lacks the beginning of the log gets a snapshot instead, from now on. */
+    public void beginWithSnapshots() {
+        storage.grown();
+    }
+
+    /** Proposes a change of membership, in the same way. */
+    public void propose(ConfChange change) throws ProposalDroppedException {
+        node.proposeConfChange(change);
+    }
+
     public boolean readIndex(byte[] context, long nowNs) {
         return node.readIndex(context, nowNs);
     }
@@ -155,6 +196,9 @@ public final class RaftGroup {
         for (Message message : ready.messagesBeforePersist()) {
             send.accept(this, message);
         }
+        if (ready.snapshot() != null) {
+            batch.beginAfter(groupId, ready.snapshot().index(), ready.snapshot().term());
+        }
         if (!ready.entries().isEmpty()) {
             batch.append(groupId, ready.entries());
         }
@@ -169,8 +213,17 @@ public final class RaftGroup {
         return ready.mustSync();
     }
 
+    /** The snapshot that this round's Ready brings, in place of the log and the data up to its index; or null. */
+    public Snapshot installing() {
+        return ready.snapshot();
+    }
+
     /** The batch is on stable storage. */
     public void persisted(BiConsumer<RaftGroup, Message> send) {
+        if (ready.snapshot() != null) {
+            storage.installed(ready.snapshot());
+            storage.grown();
+        }
         storage.appended(ready.entries());
         for (Message message : ready.messagesAfterPersist()) {
             send.accept(this, message);
@@ -185,16 +238,47 @@ public final class RaftGroup {
         }
         for (Entry entry : entries) {
             applied = entry.index();
-            machine.apply(entry, batch);
+            if (entry.type() == EntryType.NORMAL) {
+                machine.apply(entry, batch);
+            } else {
+                changes.add(machine.applyChange(entry, ConfChange.decode(entry), batch));
+            }
         }
-        batch.put(
-                Family.META, appliedKey, ByteBuffer.allocate(8).putLong(applied).array());
+        if (!machine.removed()) {
+            putApplied(batch, appliedKey, applied);
+        }
+    }
+
+    /** Notes in a batch up to where a group has been applied. */
+    public static void putApplied(KvBatch batch, long groupId, long index) {
+        putApplied(batch, appliedKey(groupId), index);
+    }
+
+    private static void putApplied(KvBatch batch, byte[] key, long index) {
+        batch.put(Family.META, key, ByteBuffer.allocate(8).putLong(index).array());
+    }
+
+    /** Forgets, in a batch, that a group was ever here. */
+    public static void deleteApplied(KvBatch batch, long groupId) {
+        batch.delete(Family.META, appliedKey(groupId));
     }
 
     /** The effects are visible: answers leave. */
     public void finish() {
         Ready done = ready;
         ready = null;
+        if (done.snapshot() != null) {
+            applied = done.snapshot().index();
+        }
+        if (!changes.isEmpty()) {
+            ConfState members = null;
+            for (ConfChange change : changes) {
+                members = node.applyConfChange(change);
+            }
+            changes.clear();
+            storage.grown();
+            machine.membersChanged(members);
+        }
         node.advance();
         if (!done.committedEntries().isEmpty()) {
             machine.applied();
@@ -216,6 +300,55 @@ public final class RaftGroup {
     public long compactIndex(long keep) {
         long upTo = node.isLeader() ? Math.min(node.lowestMatch(), applied) - keep : 0;
         return upTo - Math.max(storage.firstIndex(), allowedTruncation) > keep ? upTo : 0;
+    }
+
+    /**
+     * On a leader: the same, following those peers only that are in reach, and no further behind than that: whoever lacks
+     * more gets a snapshot.
+     *
+     * @param inReach whether entries are kept for a peer
+     */
+    public long compactIndex(long keep, long maxBehind, LongPredicate inReach) {
+        long from = Math.max(storage.firstIndex(), allowedTruncation);
+        if (!node.isLeader() || applied - keep - from <= keep) {
+            return 0;
+        }
+        long slowest = applied;
+        for (PeerStatus peer : node.status().peers()) {
+            if (inReach.test(peer.id())) {
+                slowest = Math.min(slowest, Math.max(peer.match(), peer.pendingSnapshot()));
+            }
+        }
+        long upTo = Math.max(slowest, applied - maxBehind) - keep;
+        return upTo - from > keep ? upTo : 0;
+    }
+
+    /** On a leader: whether that peer is sent entries as they come and lacks no more than so many. */
+    public boolean isInStep(long peerId, long maxLag) {
+        for (PeerStatus peer : node.status().peers()) {
+            if (peer.id() == peerId) {
+                return isInStep(peer, maxLag);
+            }
+        }
+        return false;
+    }
+
+    private boolean isInStep(PeerStatus peer, long maxLag) {
+        return peer.state() == Progress.State.REPLICATE && node.commitIndex() - peer.match() <= maxLag;
+    }
+
+    /** On a leader: the peers that are not in step. */
+    public List<Long> behind(long maxLag) {
+        if (node.isResting() || node.lowestMatch() == node.lastIndex()) {
+            return List.of();
+        }
+        List<Long> result = new ArrayList<>();
+        for (PeerStatus peer : node.status().peers()) {
+            if (!isInStep(peer, maxLag)) {
+                result.add(peer.id());
+            }
+        }
+        return result;
     }
 
     /** The group has agreed that entries up to this one may go. */

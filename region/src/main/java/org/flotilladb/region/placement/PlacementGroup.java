@@ -1,15 +1,15 @@
 package org.flotilladb.region.placement;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.flotilladb.proto.AllocateIdsResponse;
 import org.flotilladb.proto.ClusterInfoResponse;
 import org.flotilladb.proto.ClusterInit;
+import org.flotilladb.proto.FindRegionResponse;
 import org.flotilladb.proto.LocateRequest;
 import org.flotilladb.proto.LocateResponse;
 import org.flotilladb.proto.Peer;
@@ -21,21 +21,19 @@ import org.flotilladb.proto.RaiseCatalogEpochResponse;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEpoch;
 import org.flotilladb.proto.RegionHeartbeat;
+import org.flotilladb.proto.RegionHeartbeatRequest;
 import org.flotilladb.proto.RegionHeartbeatResponse;
 import org.flotilladb.proto.RegionRoute;
-import org.flotilladb.proto.RegisterStoreResponse;
-import org.flotilladb.proto.StoreInfo;
-import org.flotilladb.proto.TimestampResponse;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.ProposalDroppedException;
 import org.flotilladb.region.group.LeaseClock;
-import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.StateMachine;
+import org.flotilladb.region.placement.engine.RegionTable;
+import org.flotilladb.region.placement.engine.RegionView;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvReader;
-import org.flotilladb.region.runtime.KvStore.Family;
 import org.flotilladb.region.runtime.KvStore.KvBatch;
 import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.StorageException;
@@ -48,38 +46,31 @@ public final class PlacementGroup implements StateMachine {
     /** The group's number. */
     public static final long GROUP_ID = 0;
 
-    private static final long FIRST_FREE_ID = 100;
     private static final int REPLICAS = 3;
-    private static final int MAX_WAITING = 10_000;
+    private static final int MAX_LOCATED = 1024;
+    private static final int MAX_IDS = 1 << 20;
 
-    private final LeaseClock leases;
+    private final Clock clock;
     private final FailPoints failPoints;
     private final RandomSource random;
     private final List<String> nodeAddresses;
     private final Consumer<ClusterInit> onInit;
-    private final TimestampOracle oracle;
-    private final RouteTable routes = new RouteTable();
+    private final TimestampService timestamps;
+    private final PlacementState state;
+    private final RegionTable regions = new RegionTable();
+    private final IdAllocator ids;
+    private final PlacementLeader leader;
+    private final SteeringRequests steering;
     private final ArrayDeque<Proposal> proposals = new ArrayDeque<>();
-    private final ArrayDeque<WaitingTimestamp> waiting = new ArrayDeque<>();
+    private final List<Runnable> answers = new ArrayList<>();
     private RaftGroup group;
-
-    private ClusterInit init;
-    private long timestampBound;
-    private long nextId = FIRST_FREE_ID;
-    private volatile long catalogEpoch = 1;
-    private final List<Long> registeredStores = new ArrayList<>();
 
     private long ledTerm;
     private long readyTerm;
-    private long nextIdProposed;
     private boolean initProposed;
     private boolean initAnnounced;
-    private boolean extensionProposed;
-    private final List<Runnable> answers = new ArrayList<>();
 
     private record Proposal(long index, long term, Runnable done, Consumer<PlacementError> failed) {}
-
-    private record WaitingTimestamp(int count, Consumer<PlacementResponse> answer) {}
 
     /**
      * Reads the applied state.
@@ -90,7 +81,7 @@ public final class PlacementGroup implements StateMachine {
      * @param failPoints places where a test may make something go wrong
      */
     public PlacementGroup(
-            KvReader state,
+            KvReader stored,
             List<String> nodeAddresses,
             Clock clock,
             LeaseClock leases,
@@ -98,71 +89,48 @@ public final class PlacementGroup implements StateMachine {
             Consumer<ClusterInit> onInit,
             Consumer<Runnable> loop,
             FailPoints failPoints) {
-        this.leases = leases;
+        this.clock = clock;
         this.failPoints = failPoints;
         this.random = random;
         this.nodeAddresses = List.copyOf(nodeAddresses);
         this.onInit = onInit;
-        this.oracle = new TimestampOracle(clock, leases, () -> loop.accept(this::extendBound));
-        try {
-            byte[] stored = state.get(Family.META, key("init"));
-            init = stored == null ? null : ClusterInit.parseFrom(stored);
-        } catch (InvalidProtocolBufferException e) {
-            throw new StorageException(
-                    StorageException.Kind.CORRUPT, "the record of the cluster's start is damaged", e);
-        }
-        timestampBound = number(state, "bound", 0);
-        nextId = number(state, "next-id", FIRST_FREE_ID);
-        catalogEpoch = number(state, "catalog-epoch", 1);
-        byte[] registered = state.get(Family.META, key("registered"));
-        for (int i = 0; registered != null && i < registered.length; i += 8) {
-            registeredStores.add(ByteBuffer.wrap(registered).getLong(i));
-        }
-        if (init != null) {
+        this.state = new PlacementState(stored, this.nodeAddresses);
+        this.timestamps = new TimestampService(clock, leases, state, this::propose, this::mayPropose, loop);
+        this.ids = new IdAllocator(state, this::propose);
+        this.leader = new PlacementLeader(state, regions, this::propose, ids, clock, failPoints);
+        this.steering = new SteeringRequests(state, leader, this::propose, clock);
+        if (state.init() != null) {
             seedRoutes();
         }
-    }
-
-    private static byte[] key(String name) {
-        return ("p/" + name).getBytes(StandardCharsets.US_ASCII);
-    }
-
-    private static long number(KvReader state, String name, long otherwise) {
-        byte[] value = state.get(Family.META, key(name));
-        return value == null ? otherwise : ByteBuffer.wrap(value).getLong();
-    }
-
-    private static byte[] number(long value) {
-        return ByteBuffer.allocate(8).putLong(value).array();
     }
 
     /** Called once, before anything else. */
     public void start(RaftGroup ownGroup) {
         group = ownGroup;
-        if (init != null) {
+        if (state.init() != null) {
             initAnnounced = true;
-            onInit.accept(init);
+            onInit.accept(state.init());
         }
     }
 
     /** What the cluster fixed at its start, or null when it is not known yet. */
     public ClusterInit init() {
-        return init;
+        return state.init();
     }
 
     /** Whether a Store's identity is known to be on its disk. */
     public boolean isRegistered(long storeId) {
-        return registeredStores.contains(storeId);
+        return state.stores().isRegistered(storeId);
     }
 
     /** A timestamp on the caller's thread, or -1: then ask by request. */
     public long tryTimestamp() {
-        return oracle.tryAllocate(1);
+        return timestamps.tryAllocate();
     }
 
     /** As last applied here. */
     public long catalogEpoch() {
-        return catalogEpoch;
+        return state.catalogEpoch();
     }
 
     // ---- the log -------------------------------------------------------------------------------------------------
@@ -188,47 +156,33 @@ public final class PlacementGroup implements StateMachine {
     }
 
     private void applyCommand(PlacementEntry command, KvBatch batch) {
-        if (command.hasInit() && init == null) {
-            init = command.getInit();
-            batch.put(Family.META, key("init"), init.toByteArray());
+        boolean begins = command.hasInit() && state.init() == null;
+        state.apply(command, batch);
+        if (begins) {
             seedRoutes();
-        }
-        if (command.getTimestampBound() > timestampBound) {
-            timestampBound = command.getTimestampBound();
-            batch.put(Family.META, key("bound"), number(timestampBound));
-            extensionProposed = false;
-        }
-        if (command.getNextId() > nextId) {
-            nextId = command.getNextId();
-            batch.put(Family.META, key("next-id"), number(nextId));
-        }
-        if (command.getRaiseCatalogEpochBy() > 0) {
-            catalogEpoch += command.getRaiseCatalogEpochBy();
-            batch.put(Family.META, key("catalog-epoch"), number(catalogEpoch));
-        }
-        if (command.getRegisteredStoreId() != 0 && !registeredStores.contains(command.getRegisteredStoreId())) {
-            registeredStores.add(command.getRegisteredStoreId());
-            ByteBuffer all = ByteBuffer.allocate(8 * registeredStores.size());
-            registeredStores.forEach(all::putLong);
-            batch.put(Family.META, key("registered"), all.array());
         }
         if (command.getCompactIndex() > 0) {
             group.allowTruncation(command.getCompactIndex());
         }
     }
 
+    /** The whole key space is one Region until somebody says otherwise. */
     private void seedRoutes() {
-        routes.report(
-                RegionHeartbeat.newBuilder().setRegion(init.getFirstRegion()).build());
+        regions.report(
+                RegionHeartbeat.newBuilder()
+                        .setRegion(state.init().getFirstRegion())
+                        .build(),
+                clock.nanoTime());
     }
 
     @Override
     public void applied() {
-        oracle.committed(timestampBound);
-        if (init != null && !initAnnounced) {
+        timestamps.applied();
+        if (state.init() != null && !initAnnounced) {
             initAnnounced = true;
-            onInit.accept(init);
+            onInit.accept(state.init());
         }
+        leader.follow();
         List<Runnable> now = List.copyOf(answers);
         answers.clear();
         now.forEach(Runnable::run);
@@ -242,32 +196,30 @@ public final class PlacementGroup implements StateMachine {
         boolean leads = group.node().isLeader();
         long term = group.node().term();
         if (!leads || term != ledTerm) {
-            oracle.lease(Lease.NONE);
             failAll(notLeader());
             ledTerm = leads ? term : 0;
             readyTerm = 0;
             initProposed = false;
-            extensionProposed = false;
-            nextIdProposed = 0;
+            leader.end();
         }
         if (!leads) {
             return;
         }
         if (readyTerm != term && group.applied() >= group.node().termStartIndex()) {
             readyTerm = term;
-            oracle.lead(failPoints.hit("timestamp-bound-forgotten") ? 0 : timestampBound);
-            extendBound();
+            timestamps.lead(failPoints.hit("timestamp-bound-forgotten") ? 0 : state.timestampBound());
+            leader.begin(term);
         }
         if (readyTerm == term) {
-            if (init == null && !initProposed) {
+            if (state.init() == null && !initProposed) {
                 initProposed = true;
                 propose(
                         PlacementEntry.newBuilder().setInit(newCluster()).build(),
                         () -> {},
                         error -> initProposed = false);
             }
-            oracle.lease(group.lease());
-            answerWaiting();
+            timestamps.lease(group.lease());
+            leader.tick();
         }
     }
 
@@ -292,18 +244,15 @@ public final class PlacementGroup implements StateMachine {
     }
 
     private void failAll(PlacementError why) {
+        timestamps.end(why);
         List<Proposal> lost = List.copyOf(proposals);
         proposals.clear();
         lost.forEach(proposal -> proposal.failed.accept(why));
-        List<WaitingTimestamp> unanswered = List.copyOf(waiting);
-        waiting.clear();
-        unanswered.forEach(each -> refuse(each.answer, why));
     }
 
     /** The Store stops: who waits here is told so. */
     public void close(String reason) {
-        oracle.lease(Lease.NONE);
-        failAll(notReady(reason));
+        failAll(PlacementErrors.notReady(reason));
     }
 
     private PlacementError notLeader() {
@@ -317,31 +266,19 @@ public final class PlacementGroup implements StateMachine {
         return error.build();
     }
 
-    private static PlacementError notReady(String reason) {
-        return PlacementError.newBuilder().setNotReady(true).setMessage(reason).build();
-    }
-
     private void propose(PlacementEntry entry, Runnable done, Consumer<PlacementError> failed) {
         try {
             group.propose(entry.toByteArray());
         } catch (ProposalDroppedException e) {
-            failed.accept(group.node().isLeader() ? notReady(e.getMessage()) : notLeader());
+            failed.accept(group.node().isLeader() ? PlacementErrors.notReady(e.getMessage()) : notLeader());
             return;
         }
         proposals.add(new Proposal(group.node().lastIndex(), group.node().term(), done, failed));
     }
 
-    private void extendBound() {
-        if (!group.node().isLeader() || readyTerm != group.node().term() || extensionProposed) {
-            return;
-        }
-        extensionProposed = true;
-        propose(
-                PlacementEntry.newBuilder()
-                        .setTimestampBound(oracle.nextBound())
-                        .build(),
-                this::answerWaiting,
-                error -> extensionProposed = false);
+    /** Leads, and knows what its predecessors have promised. */
+    private boolean mayPropose() {
+        return group.node().isLeader() && readyTerm == group.node().term();
     }
 
     // ---- requests ------------------------------------------------------------------------------------------------
@@ -351,65 +288,59 @@ public final class PlacementGroup implements StateMachine {
         switch (request.getCommandCase()) {
             case CLUSTER_INFO -> {
                 ClusterInfoResponse.Builder info = ClusterInfoResponse.newBuilder();
-                if (init != null) {
-                    info.setInit(init);
+                if (state.init() != null) {
+                    info.setInit(state.init());
                 }
                 answer.accept(
                         PlacementResponse.newBuilder().setClusterInfo(info).build());
             }
             case LOCATE -> answer.accept(locate(request.getLocate()));
-            case REGION_HEARTBEAT -> {
-                request.getRegionHeartbeat().getRegionsList().forEach(routes::report);
+            case FIND_REGION -> answer.accept(find(request.getFindRegion().getRegionId()));
+            case REGION_HEARTBEAT ->
                 answer.accept(PlacementResponse.newBuilder()
-                        .setRegionHeartbeat(RegionHeartbeatResponse.getDefaultInstance())
+                        .setRegionHeartbeat(report(request.getRegionHeartbeat()))
                         .build());
-            }
-            case TIMESTAMP, ALLOCATE_IDS, RAISE_CATALOG_EPOCH, REGISTER_STORE -> {
-                if (!group.node().isLeader()) {
-                    refuse(answer, notLeader());
-                } else if (readyTerm != group.node().term()) {
-                    refuse(answer, notReady("the Placement Driver's leader has just been elected"));
-                } else {
-                    handleAsLeader(request, answer);
-                }
-            }
             case COMMAND_NOT_SET ->
-                refuse(
+                PlacementErrors.refuse(
                         answer,
                         PlacementError.newBuilder()
                                 .setMessage("this node does not know the command: it runs an older version")
                                 .build());
+            default -> {
+                Consumer<PlacementError> failed = error -> PlacementErrors.refuse(answer, error);
+                if (!group.node().isLeader()) {
+                    failed.accept(notLeader());
+                } else if (!ready()) {
+                    failed.accept(PlacementErrors.notReady("the Placement Driver's leader has just been elected"));
+                } else {
+                    handleAsLeader(request, answer, failed);
+                }
+            }
         }
     }
 
-    private static void refuse(Consumer<PlacementResponse> answer, PlacementError error) {
-        answer.accept(PlacementResponse.newBuilder().setError(error).build());
+    private boolean ready() {
+        return mayPropose() && state.init() != null;
     }
 
-    private void handleAsLeader(PlacementRequest request, Consumer<PlacementResponse> answer) {
-        Consumer<PlacementError> failed = error -> refuse(answer, error);
+    private RegionHeartbeatResponse report(RegionHeartbeatRequest request) {
+        if (ready()) {
+            return leader.report(request);
+        }
+        // Whoever leads next knows.
+        request.getRegionsList().forEach(report -> regions.report(report, clock.nanoTime()));
+        return RegionHeartbeatResponse.getDefaultInstance();
+    }
+
+    private void handleAsLeader(
+            PlacementRequest request, Consumer<PlacementResponse> answer, Consumer<PlacementError> failed) {
         switch (request.getCommandCase()) {
-            case TIMESTAMP -> {
-                int count = Math.max(1, Math.min(request.getTimestamp().getCount(), 1 << 16));
-                long first = oracle.tryAllocate(count);
-                if (first > 0) {
-                    answer.accept(timestamp(first, count));
-                } else if (waiting.size() >= MAX_WAITING) {
-                    refuse(answer, notReady("too many requests wait for a timestamp"));
-                } else if (!leases.holds(group.lease())) {
-                    refuse(answer, notReady("the Placement Driver's leader has no lease just now"));
-                } else {
-                    waiting.add(new WaitingTimestamp(count, answer));
-                    extendBound();
-                }
-            }
+            case TIMESTAMP -> timestamps.handle(request.getTimestamp().getCount(), answer);
             case ALLOCATE_IDS -> {
-                int count = Math.max(1, request.getAllocateIds().getCount());
-                long first = Math.max(nextId, nextIdProposed);
-                nextIdProposed = first + count;
-                propose(
-                        PlacementEntry.newBuilder().setNextId(first + count).build(),
-                        () -> answer.accept(PlacementResponse.newBuilder()
+                int count = Math.max(1, Math.min(request.getAllocateIds().getCount(), MAX_IDS));
+                ids.allocate(
+                        count,
+                        first -> answer.accept(PlacementResponse.newBuilder()
                                 .setAllocateIds(AllocateIdsResponse.newBuilder()
                                         .setFirst(first)
                                         .setCount(count))
@@ -421,61 +352,44 @@ public final class PlacementGroup implements StateMachine {
                         PlacementEntry.newBuilder().setRaiseCatalogEpochBy(1).build(),
                         () -> answer.accept(PlacementResponse.newBuilder()
                                 .setRaiseCatalogEpoch(
-                                        RaiseCatalogEpochResponse.newBuilder().setCatalogEpoch(catalogEpoch))
+                                        RaiseCatalogEpochResponse.newBuilder().setCatalogEpoch(state.catalogEpoch()))
                                 .build()),
                         failed);
-            case REGISTER_STORE ->
-                propose(
-                        PlacementEntry.newBuilder()
-                                .setRegisteredStoreId(request.getRegisterStore().getStoreId())
-                                .build(),
-                        () -> answer.accept(PlacementResponse.newBuilder()
-                                .setRegisterStore(RegisterStoreResponse.getDefaultInstance())
-                                .build()),
-                        failed);
-            default -> throw new IllegalStateException("not for a leader: " + request.getCommandCase());
-        }
-    }
-
-    private PlacementResponse timestamp(long first, int count) {
-        return PlacementResponse.newBuilder()
-                .setTimestamp(TimestampResponse.newBuilder()
-                        .setFirst(first)
-                        .setCount(count)
-                        .setCatalogEpoch(catalogEpoch))
-                .build();
-    }
-
-    private void answerWaiting() {
-        while (!waiting.isEmpty()) {
-            WaitingTimestamp next = waiting.peek();
-            long first = oracle.tryAllocate(next.count);
-            if (first <= 0) {
-                return;
-            }
-            waiting.poll();
-            next.answer.accept(timestamp(first, next.count));
+            case REGISTER_STORE -> leader.register(request.getRegisterStore(), answer, failed);
+            case JOIN -> leader.join(request.getJoin(), answer, failed);
+            case STORE_HEARTBEAT ->
+                answer.accept(PlacementResponse.newBuilder()
+                        .setStoreHeartbeat(leader.heartbeat(request.getStoreHeartbeat()))
+                        .build());
+            default -> steering.handle(request, answer, failed);
         }
     }
 
     private PlacementResponse locate(LocateRequest request) {
-        if (init == null) {
-            return PlacementResponse.newBuilder()
-                    .setError(notReady("the cluster is being started"))
-                    .build();
-        }
         List<RegionRoute> found =
-                routes.locate(request.getKey().toByteArray(), Math.max(1, Math.min(request.getLimit(), 1024)));
+                regions.locate(request.getKey().toByteArray(), Math.max(1, Math.min(request.getLimit(), MAX_LOCATED)));
         if (found.isEmpty()) {
+            String why = state.init() == null
+                    ? "the cluster is being started"
+                    : "no leader has reported the Region of this key yet";
             return PlacementResponse.newBuilder()
-                    .setError(notReady("no leader has reported the Region of this key yet"))
+                    .setError(PlacementErrors.notReady(why))
                     .build();
         }
+        TreeSet<Long> named = new TreeSet<>();
+        found.forEach(route -> route.getRegion().getPeersList().forEach(peer -> named.add(peer.getStoreId())));
         LocateResponse.Builder answer = LocateResponse.newBuilder().addAllRoutes(found);
-        for (int i = 0; i < init.getStoreIdsCount(); i++) {
-            answer.addStores(StoreInfo.newBuilder().setId(init.getStoreIds(i)).setAddress(nodeAddresses.get(i)));
-        }
+        named.forEach(storeId -> answer.addStores(state.stores().info(storeId)));
         return PlacementResponse.newBuilder().setLocate(answer).build();
+    }
+
+    private PlacementResponse find(long regionId) {
+        RegionView found = regions.get(regionId);
+        FindRegionResponse.Builder answer = FindRegionResponse.newBuilder();
+        if (found != null) {
+            answer.setRoute(RegionTable.route(found));
+        }
+        return PlacementResponse.newBuilder().setFindRegion(answer).build();
     }
 
     /** Once a tick: gives up dropping entries never, asks for it when it is worth it. */

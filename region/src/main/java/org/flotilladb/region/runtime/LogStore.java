@@ -53,6 +53,9 @@ public interface LogStore extends AutoCloseable {
         /** Drops entries up to and including {@code index}, or begins an empty log after it. */
         void truncate(long groupId, long index, long term);
 
+        /** Drops all entries: the log is empty and begins after {@code index}, which stands in a snapshot. */
+        void beginAfter(long groupId, long index, long term);
+
         /** Forgets the group. */
         void delete(long groupId);
 

@@ -48,7 +48,8 @@ final class FaultDriver {
                         loss ? 1 + random.nextInt(30) : 0,
                         repetition ? 1 + random.nextInt(30) : 0,
                         delay ? 1 + random.nextInt(30) : 0);
-        kinds.removeAll(List.of(FaultKind.LOSS, FaultKind.REPETITION, FaultKind.DELAY));
+        world.network().damage(kinds.contains(FaultKind.SNAPSHOT_DAMAGE) ? 50 + random.nextInt(200) : 0);
+        kinds.removeAll(List.of(FaultKind.LOSS, FaultKind.REPETITION, FaultKind.DELAY, FaultKind.SNAPSHOT_DAMAGE));
         if (!kinds.isEmpty()) {
             later(300 + random.nextInt(1000), this::next);
         }
@@ -165,7 +166,13 @@ final class FaultDriver {
                     client.node().dieAfterSends(random.nextInt(40));
                 }
             }
-            case LOSS, REPETITION, DELAY -> throw new IllegalStateException(kind + " is not an event");
+            case SNAPSHOT_CRASH -> {
+                SimServer server = server();
+                if (server.up()) {
+                    server.data().crashAtIngest(random.nextInt(5), server.node());
+                }
+            }
+            case LOSS, REPETITION, DELAY, SNAPSHOT_DAMAGE -> throw new IllegalStateException(kind + " is not an event");
         }
     }
 

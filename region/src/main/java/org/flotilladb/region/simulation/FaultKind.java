@@ -18,6 +18,10 @@ public enum FaultKind {
     CLIENT_CUT_OFF,
     /** A node dies between two tasks, or during a write or before a message, and comes back. */
     CRASH,
+    /** A node dies while it takes in a snapshot. */
+    SNAPSHOT_CRASH,
+    /** Rows of a snapshot are damaged on their way. */
+    SNAPSHOT_DAMAGE,
     /** All nodes die at once. */
     CRASH_ALL,
     /** Two nodes cannot talk to one another; whoever wins an election is cut off from the third too, which dies. */

@@ -3,7 +3,6 @@ package org.flotilladb.region.simulation;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.zip.CRC32C;
@@ -12,6 +11,7 @@ import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.EntryType;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.store.PeerView;
@@ -23,7 +23,15 @@ import org.flotilladb.region.store.mvcc.WriteRecord;
  * acknowledged before a majority of the disks has it.
  */
 final class Invariants {
-    private final int majority;
+    /** A Region has two voters at least. */
+    private static final int MAJORITY = 2;
+
+    private final int members;
+    private final RegionRecords records = new RegionRecords();
+    /** Peers that knew their Region and are gone from a node: group, node, peer. */
+    private final TreeSet<Position> buried = new TreeSet<>();
+
+    private final TreeMap<Integer, TreeSet<Position>> alive = new TreeMap<>();
     private final TreeMap<Position, Known> entries = new TreeMap<>();
     private final TreeMap<Position, Long> committedTerms = new TreeMap<>();
     private final TreeMap<Position, Integer> leaders = new TreeMap<>();
@@ -51,12 +59,28 @@ final class Invariants {
 
     /** What one life of one node has been seen to have committed, and the epochs it has had. */
     static final class Seen {
+        private final TreeMap<Long, Long> peer = new TreeMap<>();
         private final TreeMap<Long, Long> commit = new TreeMap<>();
-        private final TreeMap<Long, Long> rangeVersion = new TreeMap<>();
+        private final TreeMap<Long, Region> region = new TreeMap<>();
+
+        /** Another peer of the group may have taken the place of the one seen before. */
+        private void peerIs(long group, long id) {
+            Long before = peer.put(group, id);
+            if (before != null && before != id) {
+                commit.remove(group);
+                region.remove(group);
+            }
+        }
     }
 
+    /** @param nodes in the Placement Driver's group */
     Invariants(int nodes) {
-        majority = nodes / 2 + 1;
+        members = nodes;
+    }
+
+    /** The Regions as the newest records say. */
+    RegionRecords records() {
+        return records;
     }
 
     /** Leaders that were elected, in all groups. */
@@ -118,7 +142,7 @@ final class Invariants {
     }
 
     private void noteCommits(int node, long groupId, Entry entry) {
-        if (entry.data().length == 0) {
+        if (entry.data().length == 0 || entry.type() != EntryType.NORMAL) {
             return;
         }
         RegionEntry command;
@@ -144,7 +168,7 @@ final class Invariants {
         for (int nodes : durableCommits.getOrDefault(startTs, new TreeMap<>()).values()) {
             best = Math.max(best, Integer.bitCount(nodes));
         }
-        return best >= majority
+        return best >= Math.min(MAJORITY, members)
                 ? null
                 : "the commit of the transaction with start " + startTs + " was acknowledged when " + best
                         + " disks had synced it";
@@ -152,12 +176,19 @@ final class Invariants {
 
     // ---- after each task of a node ---------------------------------------------------------------------------------
 
-    /** Looks at a node after one of its tasks. */
-    void look(int node, List<PeerView> peers, SimLogStore log, Seen seen) {
+    /**
+     * Looks at a node after one of its tasks.
+     *
+     * @param open whether its Regions have been opened
+     */
+    void look(int node, boolean open, List<PeerView> peers, SimLogStore log, Seen seen) {
+        noteTheRemoved(node, open, peers);
         for (PeerView peer : peers) {
             long group = peer.groupId();
+            seen.peerIs(group, peer.peerId());
             if (peer.region() != null) {
                 model.first(peer.region());
+                records.seen(peer.region());
             }
             if (peer.leads()) {
                 lead(node, group, peer.term());
@@ -180,13 +211,40 @@ final class Invariants {
                 seen.commit.put(group, peer.commitIndex());
             }
             if (peer.region() != null) {
-                long version = peer.region().getEpoch().getRangeVersion();
-                Long before = seen.rangeVersion.put(group, version);
-                if (before != null && before > version) {
-                    broken("node " + node + ": the range version of Region " + group + " goes back from " + before
-                            + " to " + version);
+                Region before = seen.region.put(group, peer.region());
+                if (before != null
+                        && (before.getEpoch().getRangeVersion()
+                                        > peer.region().getEpoch().getRangeVersion()
+                                || before.getEpoch().getConfVersion()
+                                        > peer.region().getEpoch().getConfVersion())) {
+                    broken("node " + node + ": the epoch of Region " + group + " goes back from " + before.getEpoch()
+                            + " to " + peer.region().getEpoch());
                 }
             }
+        }
+    }
+
+    /** Whoever was removed from a node does not come back to it. */
+    private void noteTheRemoved(int node, boolean open, List<PeerView> peers) {
+        TreeSet<Position> before = alive.computeIfAbsent(node, n -> new TreeSet<>());
+        TreeSet<Position> now = new TreeSet<>();
+        for (PeerView peer : peers) {
+            Position position = new Position(peer.groupId(), node, peer.peerId());
+            if (buried.contains(position)) {
+                broken("node " + node + ": peer " + peer.peerId() + " of Region " + peer.groupId()
+                        + " was removed and is back");
+            }
+            if (peer.region() != null) {
+                now.add(position);
+            }
+        }
+        if (open) {
+            for (Position each : before) {
+                if (!now.contains(each) && records.isGone(each.group, each.term)) {
+                    buried.add(each);
+                }
+            }
+            alive.put(node, now);
         }
     }
 
@@ -201,7 +259,11 @@ final class Invariants {
         }
     }
 
-    private void committed(int node, long group, long from, long to, SimLogStore log) {
+    private void committed(int node, long group, long known, long to, SimLogStore log) {
+        // What a snapshot has brought is in no log here.
+        long from = log.load(group) == null
+                ? known
+                : Math.max(known, log.load(group).firstIndex());
         if (from > to) {
             return;
         }
@@ -219,8 +281,12 @@ final class Invariants {
 
     // ---- now and then ----------------------------------------------------------------------------------------------
 
-    /** The Regions of one node cover the key space once; its data equals that of others that have applied the same. */
+    /**
+     * The Regions cover the key space once; those of one node do not overlap, and it has no rows beside them; its data equals
+     * that of others that have applied the same.
+     */
     void compare(int node, List<PeerView> peers, KvStore data) {
+        records.check();
         TreeMap<byte[], Region> byStart = new TreeMap<>(Arrays::compareUnsigned);
         for (PeerView peer : peers) {
             if (peer.region() != null) {
@@ -231,30 +297,38 @@ final class Invariants {
                 }
             }
         }
-        byte[] reached = new byte[0];
-        for (Map.Entry<byte[], Region> each : byStart.entrySet()) {
-            if (reached == null || !Arrays.equals(reached, each.getKey())) {
-                broken("node " + node + ": there is a gap or an overlap in the key space before Region "
-                        + each.getValue().getId());
+        Region before = null;
+        for (Region each : byStart.values()) {
+            if (before != null
+                    && (before.getEnd().isEmpty()
+                            || Arrays.compareUnsigned(
+                                            before.getEnd().toByteArray(),
+                                            each.getStart().toByteArray())
+                                    > 0)) {
+                broken("node " + node + ": Regions " + before.getId() + " and " + each.getId() + " overlap");
             }
-            byte[] end = each.getValue().getEnd().toByteArray();
-            reached = end.length == 0 ? null : end;
+            before = each;
         }
-        if (!byStart.isEmpty() && reached != null) {
-            broken("node " + node + ": the last Region ends before the key space does");
-        }
+        long rows = 0;
         for (PeerView peer : peers) {
             ReplicaModel.State expected =
                     peer.region() == null ? null : model.expected(peer.groupId(), peer.appliedIndex());
-            if (expected != null) {
-                replicasCompared++;
-                ReplicaModel.State found = ReplicaModel.look(data, peer.region());
-                if (!expected.equals(found)) {
-                    broken("node " + node + ": the replica of Region " + peer.groupId() + " that has applied "
-                            + peer.appliedIndex() + " entries is not what these make it: " + found + " instead of "
-                            + expected);
+            if (peer.region() != null) {
+                ReplicaModel.Look found = ReplicaModel.look(data, peer.region());
+                rows += found.rows();
+                if (expected != null) {
+                    replicasCompared++;
+                    if (!expected.equals(found.state())) {
+                        broken("node " + node + ": the replica of Region " + peer.groupId() + " that has applied "
+                                + peer.appliedIndex() + " entries is not what these make it: " + found
+                                + " instead of " + expected);
+                    }
                 }
             }
+        }
+        long all = ReplicaModel.countRows(data);
+        if (all != rows) {
+            broken("node " + node + ": " + (all - rows) + " rows belong to no Region that has a peer here");
         }
     }
 }

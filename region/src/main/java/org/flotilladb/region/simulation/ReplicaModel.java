@@ -10,7 +10,9 @@ import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.proto.SplitRequest;
+import org.flotilladb.raft.ConfChange;
 import org.flotilladb.raft.Entry;
+import org.flotilladb.raft.EntryType;
 import org.flotilladb.region.runtime.KvReader.KvCursor;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.store.mvcc.Keys;
@@ -25,6 +27,7 @@ final class ReplicaModel {
 
     private static final class Group {
         private long rangeVersion;
+        private long confVersion;
         private long index;
         private long sum;
         private TreeMap<byte[], byte[]> rows = new TreeMap<>(Arrays::compareUnsigned);
@@ -39,13 +42,17 @@ final class ReplicaModel {
     }
 
     /** How a replica must look. */
-    record State(long rangeVersion, long sum) {}
+    record State(long rangeVersion, long confVersion, long sum) {}
+
+    /** How one does look, and how many rows it has. */
+    record Look(State state, long rows) {}
 
     /** The Region that the cluster began with. */
     void first(Region region) {
         if (groups.isEmpty()) {
             Group group = new Group();
             group.rangeVersion = region.getEpoch().getRangeVersion();
+            group.confVersion = region.getEpoch().getConfVersion();
             groups.put(region.getId(), group);
         }
     }
@@ -61,24 +68,38 @@ final class ReplicaModel {
                     + " is committed, and nobody has seen " + (group.index + 1));
         }
         group.index++;
-        if (entry.data().length > 0) {
+        if (entry.type() != EntryType.NORMAL) {
+            change(group, entry);
+        } else if (entry.data().length > 0) {
             apply(group, entry);
         }
-        group.states.put(group.index, new State(group.rangeVersion, group.sum));
+        group.states.put(group.index, new State(group.rangeVersion, group.confVersion, group.sum));
     }
 
-    private void apply(Group group, Entry entry) {
-        RegionEntry command;
+    private static void change(Group group, Entry entry) {
+        ConfChange change = ConfChange.decode(entry);
+        if (change.leavesJoint() || parse(entry, change.context()).getEpoch().getConfVersion() == group.confVersion) {
+            group.confVersion++;
+        }
+    }
+
+    private static RegionEntry parse(Entry entry, byte[] bytes) {
         try {
-            command = RegionEntry.parseFrom(entry.data());
+            return RegionEntry.parseFrom(bytes);
         } catch (InvalidProtocolBufferException e) {
             throw new SimulationFailure("entry " + entry.index() + " is damaged", e);
         }
+    }
+
+    private void apply(Group group, Entry entry) {
+        RegionEntry command = parse(entry, entry.data());
         if (command.getCompactIndex() > 0 || command.getEpoch().getRangeVersion() != group.rangeVersion) {
             return;
         }
         if (command.hasSplit()) {
-            split(group, command.getSplit());
+            if (command.getEpoch().getConfVersion() == group.confVersion) {
+                split(group, command.getSplit());
+            }
             return;
         }
         for (KeyWrite write : command.getWritesList()) {
@@ -99,6 +120,7 @@ final class ReplicaModel {
         for (int i = 1; i < parts.length; i++) {
             parts[i] = new Group();
             parts[i].rangeVersion = left.rangeVersion;
+            parts[i].confVersion = left.confVersion;
             ByteString key = split.getKeys(i - 1);
             starts[i] = Keys.lowerBound(key.toByteArray());
             groups.put(split.getNewRegionIds(i - 1), parts[i]);
@@ -112,7 +134,7 @@ final class ReplicaModel {
             parts[part].set(row, each.getValue());
         }
         for (int i = 1; i < parts.length; i++) {
-            parts[i].states.put(0L, new State(parts[i].rangeVersion, parts[i].sum));
+            parts[i].states.put(0L, new State(parts[i].rangeVersion, parts[i].confVersion, parts[i].sum));
         }
     }
 
@@ -139,8 +161,9 @@ final class ReplicaModel {
     }
 
     /** How a replica looks. */
-    static State look(KvStore data, Region region) {
+    static Look look(KvStore data, Region region) {
         long sum = 0;
+        long rows = 0;
         byte[] lower = Keys.lowerBound(region.getStart().toByteArray());
         byte[] upper = Keys.upperBound(region.getEnd().toByteArray());
         for (KvStore.Family family : KvStore.Family.values()) {
@@ -150,9 +173,28 @@ final class ReplicaModel {
             try (KvCursor cursor = data.cursor(family, lower, upper)) {
                 for (boolean more = cursor.seek(lower); more; more = cursor.next()) {
                     sum += hash(row(family, cursor.key()), cursor.value());
+                    rows++;
                 }
             }
         }
-        return new State(region.getEpoch().getRangeVersion(), sum);
+        State state =
+                new State(region.getEpoch().getRangeVersion(), region.getEpoch().getConfVersion(), sum);
+        return new Look(state, rows);
+    }
+
+    /** All rows of a Store. */
+    static long countRows(KvStore data) {
+        long rows = 0;
+        for (KvStore.Family family : KvStore.Family.values()) {
+            if (family == KvStore.Family.META) {
+                continue;
+            }
+            try (KvCursor cursor = data.cursor(family, new byte[0], null)) {
+                for (boolean more = cursor.seek(new byte[0]); more; more = cursor.next()) {
+                    rows++;
+                }
+            }
+        }
+        return rows;
     }
 }

@@ -2,9 +2,11 @@ package org.flotilladb.region.simulation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.runtime.RandomSource;
+import org.flotilladb.region.runtime.StorageException;
 
 /**
  * A simulated data disk over any in-memory store: batches since the last sync are remembered, and a crash keeps a random
@@ -14,10 +16,12 @@ public final class SimKvStore implements KvStore {
     private final Supplier<KvStore> memory;
     private final FaultCounts faults;
     private final List<Batch> unsynced = new ArrayList<>();
+    private final TreeMap<String, Batch> collections = new TreeMap<>();
     private KvStore durable;
     private KvStore live;
     private int crashAtWrite = -1;
     private SimNode crashing;
+    private int crashAtIngest = -1;
 
     /** @param memory makes an empty in-memory store */
     public SimKvStore(Supplier<KvStore> memory, FaultCounts faults) {
@@ -33,17 +37,36 @@ public final class SimKvStore implements KvStore {
         crashing = node;
     }
 
-    /** The power fails: synced batches stay, of the others a random prefix. */
+    /** The power fails when the next collection is taken in: before it (0), after it (1), or at one of the writes around. */
+    public void crashAtIngest(int step, SimNode node) {
+        crashAtIngest = step;
+        crashing = node;
+    }
+
+    /**
+     * The power fails: synced batches stay, of the others a random prefix, and rows that were taken in as files, which do
+     * not go through the log. Of collections that are not finished some files are left.
+     */
     public void crash(RandomSource random) {
         int kept = unsynced.isEmpty() ? 0 : random.nextInt(unsynced.size() + 1);
         if (kept < unsynced.size()) {
             faults.add("data batches lost");
         }
-        for (int i = 0; i < kept; i++) {
-            unsynced.get(i).replay(durable);
+        for (int i = 0; i < unsynced.size(); i++) {
+            if (i < kept || unsynced.get(i).finished) {
+                unsynced.get(i).replay(durable);
+            }
         }
         unsynced.clear();
+        collections.values().forEach(rows -> {
+            if (!rows.finished) {
+                rows.changes
+                        .subList(random.nextInt(rows.changes.size() + 1), rows.changes.size())
+                        .clear();
+            }
+        });
         crashAtWrite = -1;
+        crashAtIngest = -1;
         crashing = null;
 
         live = memory.get();
@@ -84,6 +107,66 @@ public final class SimKvStore implements KvStore {
     }
 
     @Override
+    public Collection collect(String name) {
+        Batch rows = new Batch();
+        collections.put(name, rows);
+        return new Collection() {
+            @Override
+            public void put(Family family, byte[] key, byte[] value) {
+                rows.put(family, key, value);
+            }
+
+            @Override
+            public void finish() {
+                rows.finished = true;
+                maybeCrash("finish of a collection");
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public void ingest(String name) {
+        Batch rows = collections.get(name);
+        if (rows == null) {
+            throw new StorageException(StorageException.Kind.CORRUPT, "there is no collection " + name);
+        }
+        if (crashAtIngest == 0) {
+            faults.add("crash while a snapshot is taken in");
+            throw crashing.die("snapshot");
+        }
+        faults.add("snapshot taken in");
+        write(rows);
+        if (crashAtIngest == 1) {
+            faults.add("crash while a snapshot is taken in");
+            throw crashing.die("snapshot");
+        }
+        if (crashAtIngest > 1) {
+            crashAtWrite = crashAtIngest - 2;
+            crashAtIngest = -1;
+        }
+    }
+
+    @Override
+    public void dropCollection(String name) {
+        collections.remove(name);
+    }
+
+    @Override
+    public List<String> collections() {
+        return List.copyOf(collections.keySet());
+    }
+
+    private void maybeCrash(String where) {
+        if (crashAtWrite >= 0 && crashAtWrite-- == 0) {
+            faults.add("crash during a data write");
+            throw crashing.die(where);
+        }
+    }
+
+    @Override
     public void write(KvBatch batch) {
         if (crashing != null && crashing.dead()) {
             throw new SimCrash("data write");
@@ -91,10 +174,7 @@ public final class SimKvStore implements KvStore {
         Batch written = (Batch) batch;
         written.replay(live);
         unsynced.add(written);
-        if (crashAtWrite >= 0 && crashAtWrite-- == 0) {
-            faults.add("crash during a data write");
-            throw crashing.die("data write");
-        }
+        maybeCrash("data write");
     }
 
     @Override
@@ -117,6 +197,8 @@ public final class SimKvStore implements KvStore {
         private record Change(Family family, byte[] key, byte[] value, byte[] end) {}
 
         private final List<Change> changes = new ArrayList<>();
+        /** Of a collection: its files are on the disk. */
+        private boolean finished;
 
         void replay(KvStore store) {
             KvBatch batch = store.batch();

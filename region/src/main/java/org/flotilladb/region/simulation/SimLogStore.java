@@ -292,6 +292,16 @@ public final class SimLogStore implements LogStore {
         }
 
         @Override
+        public void beginAfter(long groupId, long index, long term) {
+            changes.add((logs, told) -> {
+                Log log = logs.computeIfAbsent(groupId, id -> new Log());
+                log.entries.clear();
+                log.truncatedIndex = index;
+                log.truncatedTerm = term;
+            });
+        }
+
+        @Override
         public void delete(long groupId) {
             changes.add((logs, told) -> logs.remove(groupId));
         }

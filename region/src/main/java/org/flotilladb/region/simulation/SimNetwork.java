@@ -1,5 +1,6 @@
 package org.flotilladb.region.simulation;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.TextFormat;
 import java.io.PrintStream;
@@ -7,6 +8,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.MessageHandler;
+import org.flotilladb.proto.RegionResponse;
+import org.flotilladb.proto.SnapshotChunkResponse;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.Scheduler.Cancellable;
@@ -28,6 +31,7 @@ public final class SimNetwork {
     private int lossPerMille;
     private int repeatPerMille;
     private int latePerMille;
+    private int damagePerMille;
     private long minDelayNs = 50_000;
     private long maxDelayNs = 500_000;
     private long lateNs = 300_000_000L;
@@ -58,6 +62,32 @@ public final class SimNetwork {
         this.latePerMille = late;
     }
 
+    /** Sets how often the rows of a snapshot are damaged; of a thousand answers. */
+    public void damage(int perMille) {
+        damagePerMille = perMille;
+    }
+
+    /** Changes a byte of a row, or loses one. */
+    private Envelope damaged(Envelope answer) {
+        SnapshotChunkResponse chunk = answer.getRegionResponse().getSnapshotChunk();
+        if (damagePerMille == 0 || chunk.getRowsCount() == 0 || random.nextInt(1000) >= damagePerMille) {
+            return answer;
+        }
+        faults.add("snapshot rows damaged");
+        SnapshotChunkResponse.Builder other = chunk.toBuilder();
+        int at = random.nextInt(chunk.getRowsCount());
+        byte[] value = chunk.getRows(at).getValue().toByteArray();
+        if (value.length == 0) {
+            other.removeRows(at);
+        } else {
+            value[random.nextInt(value.length)] ^= 1;
+            other.setRows(at, chunk.getRows(at).toBuilder().setValue(ByteString.copyFrom(value)));
+        }
+        return Envelope.newBuilder()
+                .setRegionResponse(RegionResponse.newBuilder().setSnapshotChunk(other))
+                .build();
+    }
+
     /** Makes a process reachable; a later life replaces an earlier one. */
     public void register(String address, SimNode node, MessageHandler handler) {
         endpoints.put(address, new Endpoint(node, handler));
@@ -85,6 +115,7 @@ public final class SimNetwork {
     public void heal() {
         healCuts();
         faults(0, 0, 0);
+        damage(0);
     }
 
     /** The transport of one life of a process. */
@@ -210,7 +241,7 @@ public final class SimNetwork {
                     if (to.node.dead()) {
                         return;
                     }
-                    byte[] answer = response.toByteArray();
+                    byte[] answer = damaged(response).toByteArray();
                     hash.event(4, answer.length, answer);
                     traced(address, self, "answers", response);
                     if (lost(address, self)) {

@@ -61,6 +61,11 @@ final class SimServer {
         return data;
     }
 
+    /** Its Store's identity; 0 before it has one. */
+    long storeId() {
+        return identity;
+    }
+
     boolean up() {
         return node != null && !node.dead();
     }
@@ -78,6 +83,7 @@ final class SimServer {
         seen = new Invariants.Seen();
         StoreSettings settings = StoreSettings.of(id, world.addresses(), world.groupSettings(), world.callerRuns())
                 .withLogKeepEntries(world.logKeepEntries())
+                .withMembers(world.memberSettings())
                 .withDisk(() -> full ? 0 : Long.MAX_VALUE, 1)
                 .withFailPoints(failPoints);
         node.onPowerLoss(this::powerLost);
@@ -102,7 +108,7 @@ final class SimServer {
         SimNode mine = node;
         node.afterEachTask(() -> {
             if (mine == node && opened.failure() == null) {
-                world.invariants().look(id, opened.peers(), logs, seen);
+                world.invariants().look(id, opened.storeId() != 0, opened.peers(), logs, seen);
             }
         });
         node.run(opened::start);

@@ -8,12 +8,16 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
+import org.flotilladb.proto.PeerRole;
+import org.flotilladb.proto.Region;
 import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvReader.KvCursor;
 import org.flotilladb.region.runtime.KvStore;
 import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.system.SeededRandom;
+import org.flotilladb.region.store.MemberSettings;
 import org.flotilladb.region.store.PeerView;
 import org.flotilladb.region.store.mvcc.Keys;
 import org.flotilladb.region.store.mvcc.WriteRecord;
@@ -23,7 +27,6 @@ import org.flotilladb.region.store.mvcc.WriteRecord;
  * cluster forms and is loaded; clients work while things go wrong; everything is mended, and all must be found in order.
  */
 final class SimWorld {
-    private static final int NODES = 3;
     private static final int CLIENTS = 4;
     private static final long MS = 1_000_000L;
     private static final long FORM_LIMIT_MS = 60_000;
@@ -37,7 +40,11 @@ final class SimWorld {
     private final FaultCounts faults = new FaultCounts();
     private final SimTime time;
     private final SimNetwork network;
-    private final Invariants invariants = new Invariants(NODES);
+    private final int nodes;
+    /** Whether peers are moved about. */
+    private final boolean moving;
+
+    private final Invariants invariants;
     private final History history;
     private final List<String> addresses = new ArrayList<>();
     private final List<SimServer> servers = new ArrayList<>();
@@ -58,6 +65,9 @@ final class SimWorld {
                 ? FaultDriver.draw(random.fork("kinds of faults"))
                 : new TreeSet<>(settings.faults());
         RandomSource character = random.fork("character");
+        moving = settings.moving() != null ? settings.moving() : character.nextInt(3) > 0;
+        nodes = moving ? 4 + character.nextInt(2) : 3;
+        invariants = new Invariants(nodes);
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;
         maxDrift = kinds.isEmpty() ? 0 : 0.045;
@@ -66,17 +76,17 @@ final class SimWorld {
         network = new SimNetwork(time, random.fork("network"), hash, faults);
         network.trace(settings.trace());
         history = new History(hash, invariants);
-        for (int i = 1; i <= NODES; i++) {
+        for (int i = 1; i <= nodes; i++) {
             addresses.add("node" + i + ":7411");
         }
-        for (int i = 1; i <= NODES; i++) {
+        for (int i = 1; i <= nodes; i++) {
             SimServer server =
                     new SimServer(this, i, addresses.get(i - 1), settings.memory(), random.fork("server " + i));
             server.logs().lie(settings.lie());
             servers.add(server);
         }
         for (int i = 1; i <= CLIENTS; i++) {
-            SimServer host = i == CLIENTS ? servers.get(character.nextInt(NODES)) : null;
+            SimServer host = i == CLIENTS ? servers.get(character.nextInt(nodes)) : null;
             clients.add(new SimClient(this, "client" + i, host, random.fork("client " + i)));
         }
     }
@@ -125,6 +135,10 @@ final class SimWorld {
 
     long logKeepEntries() {
         return logKeepEntries;
+    }
+
+    MemberSettings memberSettings() {
+        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS, false);
     }
 
     long operationTimeoutMs() {
@@ -208,7 +222,7 @@ final class SimWorld {
                 history.ops().size() - history.acknowledgedCount() - history.refusedCount(),
                 history.auditCount(),
                 invariants.replicasCompared(),
-                servers.get(0).peers().size() - 1L,
+                (long) invariants.records().newest().size(),
                 invariants.elections() - electionsToForm,
                 faults.count("node crashed"),
                 faults.all());
@@ -238,8 +252,13 @@ final class SimWorld {
         driver.start();
         everySoOften();
         splitSometimes(random.fork("later splits"));
+        Movers movers = new Movers(this, random.fork("movers"));
+        if (moving) {
+            movers.start();
+        }
         runUntil(time.nowNs() + settings.workMs() * MS, () -> false);
         driver.stop();
+        movers.stop();
     }
 
     private void everySoOften() {
@@ -278,6 +297,7 @@ final class SimWorld {
             server.logs().failAtWrite(-1);
             server.logs().crashAtWrite(-1, null);
             server.data().crashAtWrite(-1, null);
+            server.data().crashAtIngest(-1, null);
             if (server.up()) {
                 server.node().dieAfterSends(Long.MAX_VALUE);
             } else {
@@ -358,28 +378,48 @@ final class SimWorld {
         }
     }
 
+    /** Every member of each Region is here and has applied the same, and nobody else is. */
     private boolean inStep() {
         TreeMap<Long, Long> applied = new TreeMap<>();
+        long present = 0;
         for (SimServer server : servers) {
             for (PeerView peer : server.peers()) {
+                Region region = invariants.records().newest(peer.groupId());
+                if (region != null) {
+                    present++;
+                    boolean member = region.getPeersList().stream()
+                            .anyMatch(each -> each.getId() == peer.peerId()
+                                    && each.getStoreId() == server.storeId()
+                                    && each.getRole().getNumber() <= PeerRole.LEARNER_VALUE);
+                    if (!member || peer.region() == null || !peer.region().equals(region)) {
+                        return false;
+                    }
+                } else if (peer.groupId() != PlacementGroup.GROUP_ID) {
+                    return false;
+                }
                 Long other = applied.putIfAbsent(peer.groupId(), peer.appliedIndex());
                 if (other != null && other != peer.appliedIndex()) {
                     return false;
                 }
             }
         }
-        return true;
+        return present
+                == invariants.records().newest().stream()
+                        .mapToLong(Region::getPeersCount)
+                        .sum();
     }
 
     /** When each transaction was committed, as its oldest row of history says. */
     private TreeMap<Long, Long> commitTimestamps() {
         TreeMap<Long, Long> result = new TreeMap<>();
-        try (KvCursor cursor = servers.get(0).data().cursor(KvStore.Family.WRITE, new byte[0], null)) {
-            for (boolean more = cursor.seek(new byte[0]); more; more = cursor.next()) {
-                String key = Model.text(Keys.userKey(cursor.key()));
-                boolean put = !WriteRecord.isDelete(cursor.value()) && !WriteRecord.isLock(cursor.value());
-                if (put && Model.kind(key) == 'h') {
-                    result.merge(Long.parseLong(key.substring(5)), Keys.commitTs(cursor.key()), Math::min);
+        for (SimServer server : servers) {
+            try (KvCursor cursor = server.data().cursor(KvStore.Family.WRITE, new byte[0], null)) {
+                for (boolean more = cursor.seek(new byte[0]); more; more = cursor.next()) {
+                    String key = Model.text(Keys.userKey(cursor.key()));
+                    boolean put = !WriteRecord.isDelete(cursor.value()) && !WriteRecord.isLock(cursor.value());
+                    if (put && Model.kind(key) == 'h') {
+                        result.merge(Long.parseLong(key.substring(5)), Keys.commitTs(cursor.key()), Math::min);
+                    }
                 }
             }
         }
@@ -430,7 +470,10 @@ final class SimWorld {
             text.append("\n  ").append(server.address()).append(server.up() ? " up" : " down");
             if (server.up()) {
                 for (PeerView peer : server.peers()) {
-                    text.append("\n    group ").append(peer.groupId());
+                    text.append("\n    group ")
+                            .append(peer.groupId())
+                            .append(" peer ")
+                            .append(peer.peerId());
                     text.append(peer.leads() ? " leads" : " follows").append(peer.serves() ? ", serves" : "");
                     text.append(", term ").append(peer.term());
                     text.append(", applied ").append(peer.appliedIndex());

@@ -1,6 +1,10 @@
 package org.flotilladb.region.simulation;
 
 import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Runs the real Stores, Placement Driver and transaction clients in a simulated world made from a seed, in one thread:
@@ -34,7 +38,7 @@ public final class Simulation {
                 + seed;
     }
 
-    /** Command line: {@code [--seed N] [--seeds COUNT] [--trace true]}; prints a report for each seed. */
+    /** Command line: {@code [--seed N] [--seeds COUNT] [--trace true] [--bug NAME] [--faults KIND,KIND]}; prints a report for each seed. */
     public static void main(String[] arguments) {
         System.exit(main(arguments, System.out));
     }
@@ -43,14 +47,21 @@ public final class Simulation {
         long seed = 1;
         long seeds = 1;
         boolean trace = false;
+        String bug = null;
+        Set<FaultKind> faults = null;
         for (int i = 0; i + 1 < arguments.length; i += 2) {
             switch (arguments[i]) {
                 case "--seed" -> seed = Long.parseLong(arguments[i + 1]);
                 case "--seeds" -> seeds = Long.parseLong(arguments[i + 1]);
+                case "--bug" -> bug = arguments[i + 1];
+                case "--faults" ->
+                    faults = Arrays.stream(arguments[i + 1].split(","))
+                            .map(FaultKind::valueOf)
+                            .collect(Collectors.toCollection(TreeSet::new));
                 case "--trace" -> trace = Boolean.parseBoolean(arguments[i + 1]);
                 default -> {
                     out.println("Unknown argument " + arguments[i]
-                            + ": there are --seed N, --seeds COUNT and --trace true.");
+                            + ": there are --seed N, --seeds COUNT, --trace true, --bug NAME and --faults KIND,..");
                     return 2;
                 }
             }
@@ -59,6 +70,8 @@ public final class Simulation {
         for (long each = seed; each < seed + seeds; each++) {
             try {
                 SimulationSettings settings = SimulationSettings.of(each);
+                settings = bug == null ? settings : settings.withBug(bug);
+                settings = faults == null ? settings : settings.withFaults(faults);
                 out.println(run(trace ? settings.withTrace(out) : settings));
             } catch (SimulationFailure e) {
                 failed++;

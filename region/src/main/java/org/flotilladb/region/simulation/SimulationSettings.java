@@ -18,6 +18,7 @@ import org.flotilladb.region.store.storage.MemoryKvStore;
  * @param lie how the log disks break their word, or null
  * @param trace where every message is printed, or null
  * @param memory makes an empty store that simulated data disks stand on
+ * @param moving whether peers are moved about among more Stores than they need; null: drawn from the seed
  */
 public record SimulationSettings(
         long seed,
@@ -26,45 +27,51 @@ public record SimulationSettings(
         Set<String> bugs,
         SimLogStore.Lie lie,
         PrintStream trace,
-        Supplier<KvStore> memory) {
+        Supplier<KvStore> memory,
+        Boolean moving) {
 
     private static final long WORK_MS = 12_000;
 
     /** The usual run of a seed. */
     public static SimulationSettings of(long seed) {
-        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, null, MemoryKvStore::new);
+        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, null, MemoryKvStore::new, null);
     }
 
     /** The same with one planted bug. */
     public SimulationSettings withBug(String name) {
         TreeSet<String> more = new TreeSet<>(bugs);
         more.add(name);
-        return new SimulationSettings(seed, workMs, faults, more, lie, trace, memory);
+        return new SimulationSettings(seed, workMs, faults, more, lie, trace, memory, moving);
     }
 
     /** The same on disks that break their word. */
     public SimulationSettings withLie(SimLogStore.Lie told) {
-        return new SimulationSettings(seed, workMs, faults, bugs, told, trace, memory);
+        return new SimulationSettings(seed, workMs, faults, bugs, told, trace, memory, moving);
     }
 
     /** The same with these faults and no others. */
     public SimulationSettings withFaults(Set<FaultKind> kinds) {
-        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, trace, memory);
+        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, trace, memory, moving);
     }
 
     /** The same with more or less work. */
     public SimulationSettings withWorkMs(long virtualMs) {
-        return new SimulationSettings(seed, virtualMs, faults, bugs, lie, trace, memory);
+        return new SimulationSettings(seed, virtualMs, faults, bugs, lie, trace, memory, moving);
     }
 
     /** The same with every message printed. */
     public SimulationSettings withTrace(PrintStream printed) {
-        return new SimulationSettings(seed, workMs, faults, bugs, lie, printed, memory);
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, printed, memory, moving);
     }
 
     /** The same over another store. */
     public SimulationSettings withMemory(Supplier<KvStore> maker) {
-        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, maker);
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, maker, moving);
+    }
+
+    /** The same with peers that are moved about, or not. */
+    public SimulationSettings withMoving(boolean moved) {
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, memory, moved);
     }
 
     FailPoints failPoints() {

@@ -1,5 +1,6 @@
 package org.flotilladb.region.store;
 
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -8,11 +9,16 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.flotilladb.proto.ClusterInit;
 import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.LocateRequest;
 import org.flotilladb.proto.PlacementRequest;
 import org.flotilladb.proto.PlacementResponse;
+import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionHeartbeat;
 import org.flotilladb.proto.RegionHeartbeatRequest;
+import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegisterStoreRequest;
+import org.flotilladb.proto.StoreHeartbeat;
+import org.flotilladb.proto.StoreHeartbeatResponse;
 import org.flotilladb.proto.TimestampRequest;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.region.group.RaftGroup;
@@ -31,24 +37,31 @@ final class Cluster {
     private final PlacementGroup placement;
     private final RaftGroup placementRaft;
     private final Consumer<RaftGroup> touch;
+    private final Consumer<RegionRequest> carryOut;
     private final TreeMap<Long, String> addresses = new TreeMap<>();
     private volatile long storeId;
     private boolean registered;
+    private long storesVersion;
 
-    /** @param touch told when a group has been given something to do */
+    /**
+     * @param touch told when a group has been given something to do
+     * @param carryOut takes what the Placement Driver wants of a Region's leader here, and does it later
+     */
     Cluster(
             StoreSettings settings,
             Transport transport,
             Loop loop,
             PlacementGroup placement,
             RaftGroup placementRaft,
-            Consumer<RaftGroup> touch) {
+            Consumer<RaftGroup> touch,
+            Consumer<RegionRequest> carryOut) {
         this.settings = settings;
         this.transport = transport;
         this.loop = loop;
         this.placement = placement;
         this.placementRaft = placementRaft;
         this.touch = touch;
+        this.carryOut = carryOut;
     }
 
     /** What the cluster fixed at its start. */
@@ -75,11 +88,7 @@ final class Cluster {
         List<RegionHeartbeat> reports = new ArrayList<>();
         for (RegionPeer peer : peers) {
             if (peer.serving()) {
-                reports.add(RegionHeartbeat.newBuilder()
-                        .setRegion(peer.region())
-                        .setLeaderStoreId(storeId)
-                        .setTerm(peer.group().node().term())
-                        .build());
+                reports.add(peer.heartbeat(settings.members().peerDownNs()));
             }
         }
         if (reports.isEmpty()) {
@@ -90,27 +99,63 @@ final class Cluster {
                 .build();
         for (int node = 1; node <= settings.nodeAddresses().size(); node++) {
             if (node == settings.nodeId()) {
-                placement.handle(request, response -> {});
+                placement.handle(request, this::told);
             } else {
-                ask(settings.nodeAddresses().get(node - 1), request, response -> {});
+                ask(settings.nodeAddresses().get(node - 1), request, this::told);
             }
         }
     }
 
-    /** Tells the Placement Driver, until it knows, that this Store's identity is on its disk. */
+    /** Whoever leads the Placement Driver may answer a report with what is to be done. */
+    private void told(PlacementResponse response) {
+        if (settings.members().directed()) {
+            response.getRegionHeartbeat().getInstructionsList().forEach(carryOut);
+        }
+    }
+
+    private String ownAddress() {
+        return settings.nodeAddresses().get(settings.nodeId() - 1);
+    }
+
+    /** Tells the Placement Driver, once in each life, that this Store's identity is on its disk, and where it is reached. */
     void register() {
         if (registered || storeId == 0) {
             return;
         }
-        if (placement.isRegistered(storeId)) {
-            registered = true;
+        askLeader(
+                PlacementRequest.newBuilder()
+                        .setRegisterStore(RegisterStoreRequest.newBuilder()
+                                .setStoreId(storeId)
+                                .setAddress(ownAddress()))
+                        .build(),
+                response -> {
+                    registered |= response.hasRegisterStore();
+                    if (response.getError().getRefused()) {
+                        LOG.warn("{}", response.getError().getMessage());
+                    }
+                });
+    }
+
+    /** Tells the Placement Driver's leader, once a second, that this Store lives, and learns where the others are. */
+    void beat() {
+        if (storeId == 0 || !settings.members().directed()) {
             return;
         }
         askLeader(
                 PlacementRequest.newBuilder()
-                        .setRegisterStore(RegisterStoreRequest.newBuilder().setStoreId(storeId))
+                        .setStoreHeartbeat(StoreHeartbeat.newBuilder()
+                                .setStoreId(storeId)
+                                .setAddress(ownAddress())
+                                .setKnownStoresVersion(storesVersion))
                         .build(),
-                response -> {});
+                response -> {
+                    StoreHeartbeatResponse answer = response.getStoreHeartbeat();
+                    if (answer.getStoresCount() > 0) {
+                        storesVersion = answer.getStoresVersion();
+                        answer.getStoresList().forEach(store -> addresses.put(store.getId(), store.getAddress()));
+                    }
+                    answer.getInstructionsList().forEach(carryOut);
+                });
     }
 
     /** A timestamp requested after this call began; the callback runs in the loop, or never. */
@@ -122,6 +167,19 @@ final class Cluster {
                 response -> {
                     if (response.hasTimestamp()) {
                         callback.accept(response.getTimestamp().getFirst());
+                    }
+                });
+    }
+
+    /** The Region that the Placement Driver knows to hold a key; the callback runs in the loop, or never. */
+    void locate(ByteString key, Consumer<Region> callback) {
+        askLeader(
+                PlacementRequest.newBuilder()
+                        .setLocate(LocateRequest.newBuilder().setKey(key).setLimit(1))
+                        .build(),
+                response -> {
+                    if (response.getLocate().getRoutesCount() > 0) {
+                        callback.accept(response.getLocate().getRoutes(0).getRegion());
                     }
                 });
     }

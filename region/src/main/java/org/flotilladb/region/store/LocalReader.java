@@ -33,6 +33,11 @@ final class LocalReader implements LocalReads {
         byStart.put(peer.region().getStart().toByteArray(), peer);
     }
 
+    /** It is read from no more. For the loop. */
+    void remove(RegionPeer peer) {
+        byStart.remove(peer.region().getStart().toByteArray(), peer);
+    }
+
     /** How many Regions have a peer here, and how many of them this Store leads. May be a little old. */
     long[] regionsAndLeaders() {
         long leaders = 0;

@@ -6,12 +6,14 @@ import org.flotilladb.region.group.RaftGroup;
 /**
  * What one peer is doing.
  *
- * @param region null for the Placement Driver's group
+ * @param peerId of the Placement Driver: the node
+ * @param region null for the Placement Driver's group, and where a peer waits for its first snapshot
  * @param leads whether it leads as far as it knows
  * @param serves whether it answers requests
  */
 public record PeerView(
         long groupId,
+        long peerId,
         Region region,
         boolean leads,
         boolean serves,
@@ -23,6 +25,7 @@ public record PeerView(
     static PeerView of(RaftGroup group, Region region, boolean serves) {
         return new PeerView(
                 group.groupId(),
+                group.node().id(),
                 region,
                 group.node().isLeader(),
                 serves,

@@ -82,7 +82,9 @@ final class RegionCommands {
             case UNLOCK_KEYS -> unlockKeys(command, request.getUnlockKeys());
             case HEARTBEAT -> heartbeat(command, request.getHeartbeat());
             case SPLIT -> peer.proposeSplit(command, request.getSplit());
-            case COMMAND_NOT_SET -> command.answer.accept(RegionErrors.unknownRequest());
+            case CHANGE_PEERS -> peer.proposeChange(command, request.getChangePeers());
+            case TRANSFER_LEADER -> peer.transferLeader(command, request.getTransferLeader());
+            case SNAPSHOT_CHUNK, COMMAND_NOT_SET -> command.answer.accept(RegionErrors.unknownRequest());
         }
     }
 

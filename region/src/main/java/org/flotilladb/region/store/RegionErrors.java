@@ -2,6 +2,7 @@ package org.flotilladb.region.store;
 
 import com.google.protobuf.UnsafeByteOperations;
 import org.flotilladb.proto.Busy;
+import org.flotilladb.proto.ChangeRefused;
 import org.flotilladb.proto.DiskFull;
 import org.flotilladb.proto.EntryTooLarge;
 import org.flotilladb.proto.EpochNotMatch;
@@ -104,6 +105,13 @@ final class RegionErrors {
     static RegionResponse diskFull(String detail) {
         return response(
                 RegionError.newBuilder().setDiskFull(DiskFull.newBuilder().setDetail(detail)), detail);
+    }
+
+    static RegionResponse changeRefused(String reason) {
+        return response(
+                RegionError.newBuilder()
+                        .setChangeRefused(ChangeRefused.newBuilder().setReason(reason)),
+                reason);
     }
 
     static RegionResponse unknownRequest() {

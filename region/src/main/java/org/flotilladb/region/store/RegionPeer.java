@@ -3,7 +3,6 @@ package org.flotilladb.region.store;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,18 +12,29 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.flotilladb.proto.ChangePeersRequest;
+import org.flotilladb.proto.ChangePeersResponse;
 import org.flotilladb.proto.Context;
 import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Peer;
+import org.flotilladb.proto.PeerChange;
+import org.flotilladb.proto.PeerChangeKind;
+import org.flotilladb.proto.PeerRole;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.proto.RegionEpoch;
+import org.flotilladb.proto.RegionHeartbeat;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.proto.SplitResponse;
+import org.flotilladb.proto.TransferLeaderRequest;
+import org.flotilladb.proto.TransferLeaderResponse;
+import org.flotilladb.raft.ConfChange;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.ProposalDroppedException;
+import org.flotilladb.raft.RaftInvariantException;
 import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.group.StateMachine;
@@ -40,6 +50,8 @@ import org.flotilladb.region.store.mvcc.Mvcc;
 final class RegionPeer implements StateMachine {
     static final long MAX_ENTRY_BYTES = 16L << 20;
     private static final int MAX_WAITING = 20_000;
+    /** Entries that a learner may lack when it becomes a voter. */
+    private static final long MAX_PROMOTION_LAG = 1000;
 
     /** Under what a reader may be served; replaced whenever any of it changes. */
     record Served(long term, long rangeVersion, Lease lease) {
@@ -80,6 +92,7 @@ final class RegionPeer implements StateMachine {
     private final StoreContext store;
     private final long peerId;
     private final RegionCommands commands;
+    private final long madeNs;
     private final AtomicLong maxTs = new AtomicLong();
     private final TreeMap<byte[], ArrayDeque<Command>> waiting = new TreeMap<>(Arrays::compareUnsigned);
     private final ArrayDeque<Proposal> proposals = new ArrayDeque<>();
@@ -90,6 +103,7 @@ final class RegionPeer implements StateMachine {
 
     final Latches latches = new Latches();
     final MemoryLocks memoryLocks = new MemoryLocks();
+    final Acquaintances acquaintances;
 
     private RaftGroup group;
     private volatile Region region;
@@ -98,43 +112,60 @@ final class RegionPeer implements StateMachine {
     private long serveTerm;
     private boolean timestampAsked;
     private long splitAtIndex;
+    /** Where a change of membership is proposed and not applied yet. */
+    private long changeAtIndex;
+
+    private boolean removed;
+    /** The membership has changed in this round. */
+    private boolean changed;
+
+    private IncomingSnapshots.Arrived arrived;
     private Lease frozenLease = Lease.NONE;
     private boolean closed;
 
-    RegionPeer(StoreContext store, Region region) {
+    /** @param region without peers when only the id is known: then a snapshot will tell the rest */
+    RegionPeer(StoreContext store, Region region, long peerId) {
         this.store = store;
         this.region = region;
-        this.peerId = ownPeer(region, store.storeId());
+        this.peerId = peerId;
         this.commands = new RegionCommands(this, store);
+        this.madeNs = store.clock().nanoTime();
+        this.acquaintances = new Acquaintances(madeNs);
     }
 
     static long ownPeer(Region region, long storeId) {
-        for (Peer peer : region.getPeersList()) {
-            if (peer.getStoreId() == storeId) {
-                return peer.getId();
-            }
+        Peer own = Membership.onStore(region, storeId);
+        if (own == null) {
+            throw new IllegalStateException("Region " + region.getId() + " has no peer on Store " + storeId);
         }
-        throw new IllegalStateException("Region " + region.getId() + " has no peer on Store " + storeId);
+        return own.getId();
     }
 
     /** Opens the group; once. */
     void start(boolean afterSplit) {
-        long[] voters = new long[region.getPeersCount()];
-        for (int i = 0; i < voters.length; i++) {
-            voters[i] = region.getPeers(i).getId();
-        }
-        Arrays.sort(voters);
         group = new RaftGroup(
                 region.getId(),
                 peerId,
-                voters,
-                RaftGroup.readApplied(store.data(), region.getId()),
-                afterSplit,
+                new RaftGroup.Start(
+                        Membership.confState(region),
+                        Membership.isGrown(region),
+                        RaftGroup.readApplied(store.data(), region.getId()),
+                        afterSplit),
                 store.groupSettings(),
                 store.nextSeed(),
                 store.logs(),
                 this,
+                index -> store.snapshotOf(this, index),
                 store.leases());
+    }
+
+    long peerId() {
+        return peerId;
+    }
+
+    /** Whether it knows its range and its members; else it waits for a snapshot. */
+    boolean initialised() {
+        return region.getPeersCount() > 0;
     }
 
     RaftGroup group() {
@@ -156,7 +187,56 @@ final class RegionPeer implements StateMachine {
     }
 
     static byte[] regionKey(long regionId) {
-        return ByteBuffer.allocate(9).put((byte) 'r').putLong(regionId).array();
+        return RegionData.key('r', regionId);
+    }
+
+    /** The Region's record as a leader reports it. */
+    RegionHeartbeat heartbeat(long downAfterNs) {
+        return RegionHeartbeat.newBuilder()
+                .setRegion(region)
+                .setLeaderStoreId(store.storeId())
+                .setTerm(group.node().term())
+                .addAllPendingPeers(region.getPeersCount() > 1 ? group.behind(MAX_PROMOTION_LAG) : List.of())
+                .addAllDownPeers(
+                        acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs))
+                .build();
+    }
+
+    /** Whether it has been waiting for its Region longer than a split takes to arrive. */
+    boolean bareForLong() {
+        return !initialised()
+                && store.clock().nanoTime() - madeNs
+                        > 2
+                                * store.groupSettings().electionTicks()
+                                * store.groupSettings().tickNs();
+    }
+
+    /** Whether nobody has spoken to this peer for long; true once in that time. */
+    boolean isForgotten(long nowNs, MemberSettings members) {
+        return acquaintances.isForgotten(nowNs, members.peerDownNs());
+    }
+
+    // ---- snapshots -------------------------------------------------------------------------------------------------
+
+    /** Rows and record of a snapshot are here, and its message goes to the library next. */
+    void expect(IncomingSnapshots.Arrived snapshot) {
+        arrived = snapshot;
+    }
+
+    /** What came with {@link #expect}, once. */
+    IncomingSnapshots.Arrived takeArrived() {
+        IncomingSnapshots.Arrived taken = arrived;
+        arrived = null;
+        return taken;
+    }
+
+    /** A snapshot has been taken in place of what was here. */
+    void installed(Region now) {
+        region = now;
+        changeAtIndex = 0;
+        splitAtIndex = 0;
+        acquaintances.changed(now, store.clock().nanoTime());
+        publish();
     }
 
     boolean contains(byte[] key) {
@@ -184,10 +264,16 @@ final class RegionPeer implements StateMachine {
 
     @Override
     public void leadershipChanged() {
+        if (removed) {
+            return;
+        }
         boolean leads = group.node().isLeader();
         long term = group.node().term();
         if ((!leads || term != ledTerm) && ledTerm != 0) {
             stopServing();
+        }
+        if (leads && term != ledTerm) {
+            acquaintances.begin(region, store.clock().nanoTime());
         }
         ledTerm = leads ? term : 0;
         if (leads
@@ -250,6 +336,7 @@ final class RegionPeer implements StateMachine {
         serveTerm = 0;
         timestampAsked = false;
         splitAtIndex = 0;
+        changeAtIndex = 0;
         served = Served.NOT;
         latches.clear();
         memoryLocks.clear();
@@ -302,7 +389,7 @@ final class RegionPeer implements StateMachine {
             command.answer.accept(RegionErrors.staleTerm(region.getId(), context.getTerm(), serveTerm));
             return;
         }
-        if (context.getEpoch().getRangeVersion() != region.getEpoch().getRangeVersion()) {
+        if (!epochFits(command.request)) {
             command.answer.accept(RegionErrors.epoch(region));
             return;
         }
@@ -312,6 +399,20 @@ final class RegionPeer implements StateMachine {
             return;
         }
         commands.run(command);
+    }
+
+    /** Which part of the epoch a command checks is part of the wire contract. */
+    private boolean epochFits(RegionRequest request) {
+        RegionEpoch epoch = request.getContext().getEpoch();
+        RegionEpoch now = region.getEpoch();
+        boolean sameRange = epoch.getRangeVersion() == now.getRangeVersion();
+        boolean sameMembers = epoch.getConfVersion() == now.getConfVersion();
+        return switch (request.getCommandCase()) {
+            case TRANSFER_LEADER -> true;
+            case CHANGE_PEERS -> sameMembers || store.failPoints().hit("change-epoch-unchecked");
+            case SPLIT -> sameRange && sameMembers;
+            default -> sameRange;
+        };
     }
 
     /** Lets a command wait until the key is let go, at most until {@code giveUpNs}. */
@@ -407,6 +508,17 @@ final class RegionPeer implements StateMachine {
 
     private void propose(
             Command command, RegionEntry entry, long startTs, List<HeldKey> keys, RegionResponse response) {
+        propose(command, entry, null, startTs, keys, response);
+    }
+
+    /** @param change to carry the entry, or null */
+    private void propose(
+            Command command,
+            RegionEntry entry,
+            ConfChange change,
+            long startTs,
+            List<HeldKey> keys,
+            RegionResponse response) {
         byte[] data = entry.toByteArray();
         RegionResponse refusal = null;
         String full = store.refusesWrite(data.length);
@@ -416,7 +528,11 @@ final class RegionPeer implements StateMachine {
             refusal = RegionErrors.diskFull(full);
         } else {
             try {
-                group.propose(data);
+                if (change == null) {
+                    group.propose(data);
+                } else {
+                    group.propose(change.withContext(data));
+                }
             } catch (ProposalDroppedException e) {
                 refusal = RegionErrors.busy("Region " + region.getId() + ": " + e.getMessage());
             }
@@ -458,19 +574,11 @@ final class RegionPeer implements StateMachine {
         return true;
     }
 
-    boolean isPeer(long id) {
-        for (Peer peer : region.getPeersList()) {
-            if (peer.getId() == id) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** Splits at the keys of the request; one entry in the log. */
     void proposeSplit(Command command, SplitRequest split) {
-        if (splitAtIndex > 0) {
-            command.answer.accept(RegionErrors.busy("Region " + region.getId() + " is being split already"));
+        String changing = changing();
+        if (changing != null) {
+            command.answer.accept(RegionErrors.busy(changing));
             return;
         }
         byte[] before = region.getStart().toByteArray();
@@ -509,8 +617,95 @@ final class RegionPeer implements StateMachine {
         }
     }
 
-    void compact(long keep) {
-        long index = group.compactIndex(keep);
+    /** Why the Region's epoch cannot be changed now: it is being changed already; or null. */
+    private String changing() {
+        if (splitAtIndex > 0) {
+            return "Region " + region.getId() + " is being split";
+        }
+        if (changeAtIndex > 0 || Membership.isJoint(region)) {
+            return "the membership of Region " + region.getId() + " is being changed";
+        }
+        return null;
+    }
+
+    /** Changes the membership; one entry in the log, and a second one where it goes through a joint configuration. */
+    void proposeChange(Command command, ChangePeersRequest request) {
+        String changing = changing();
+        if (changing != null) {
+            command.answer.accept(RegionErrors.busy(changing));
+            return;
+        }
+        String refusal = Membership.refusal(region, request, peerId);
+        if (refusal != null) {
+            command.answer.accept(RegionErrors.changeRefused(refusal));
+            return;
+        }
+        String behind = behind(request);
+        if (behind != null) {
+            command.answer.accept(RegionErrors.busy(behind));
+            return;
+        }
+        int open = proposals.size();
+        propose(
+                command,
+                RegionEntry.newBuilder()
+                        .setEpoch(region.getEpoch())
+                        .setChangePeers(request)
+                        .build(),
+                Membership.confChange(region, request),
+                0,
+                List.of(),
+                RegionResponse.getDefaultInstance());
+        if (proposals.size() > open) {
+            changeAtIndex = group.node().lastIndex();
+        }
+    }
+
+    /** Who is to become a voter and lacks too much of the log, or is on a Store that is not known; or null. */
+    private String behind(ChangePeersRequest request) {
+        for (PeerChange change : request.getChangesList()) {
+            long id = change.getPeer().getId();
+            if (change.getKind() == PeerChangeKind.PROMOTE && !group.isInStep(id, MAX_PROMOTION_LAG)) {
+                return "peer " + id + " of Region " + region.getId() + " has not caught up yet";
+            }
+            if (change.getKind() == PeerChangeKind.ADD_LEARNER
+                    && Membership.peer(region, id) == null
+                    && store.addressOf(change.getPeer().getStoreId()) == null) {
+                return "Store " + change.getPeer().getStoreId() + " is not known here yet";
+            }
+        }
+        return null;
+    }
+
+    /** Begins to hand leadership over. */
+    void transferLeader(Command command, TransferLeaderRequest request) {
+        Peer target = Membership.peer(region, request.getPeerId());
+        boolean voter =
+                target != null && (target.getRole() == PeerRole.VOTER || target.getRole() == PeerRole.INCOMING_VOTER);
+        if (!voter) {
+            command.answer.accept(RegionErrors.changeRefused(
+                    "peer " + request.getPeerId() + " is no voter of Region " + region.getId()));
+            return;
+        }
+        if (target.getId() != peerId && !group.isInStep(target.getId(), MAX_PROMOTION_LAG)) {
+            // A transfer that fails costs an election.
+            command.answer.accept(RegionErrors.busy(
+                    "peer " + request.getPeerId() + " of Region " + region.getId() + " has not caught up yet"));
+            return;
+        }
+        group.node().transferLeader(request.getPeerId(), store.leases().nowNs());
+        publish();
+        command.answer.accept(RegionResponse.newBuilder()
+                .setTransferLeader(TransferLeaderResponse.getDefaultInstance())
+                .build());
+    }
+
+    void compact(long keep, MemberSettings members) {
+        long nowNs = store.clock().nanoTime();
+        long index = group.compactIndex(
+                keep,
+                members.logMaxEntriesBehind(),
+                id -> id == peerId || acquaintances.silentNs(id, nowNs) <= members.peerDownNs());
         if (index > 0 && serving()) {
             try {
                 group.propose(
@@ -523,8 +718,8 @@ final class RegionPeer implements StateMachine {
 
     // ---- the log ---------------------------------------------------------------------------------------------------
 
-    @Override
-    public void apply(Entry entry, KvBatch batch) {
+    /** The proposal that an entry carries out, if it was made here; those that lost their place are answered. */
+    private Proposal take(Entry entry) {
         Proposal proposal = null;
         while (!proposals.isEmpty() && proposals.peek().index <= entry.index()) {
             Proposal next = proposals.poll();
@@ -534,15 +729,30 @@ final class RegionPeer implements StateMachine {
                 finished.add(new Finished(next, notLeader()));
             }
         }
+        return proposal;
+    }
+
+    @Override
+    public void apply(Entry entry, KvBatch batch) {
+        Proposal proposal = take(entry);
+        if (removed) {
+            return;
+        }
+        if (proposal != null && proposal.entry.hasChangePeers()) {
+            // The library has put an entry without effect in its place.
+            changeAtIndex = 0;
+            finished.add(new Finished(
+                    proposal, RegionErrors.busy("the membership of Region " + region.getId() + " was being changed")));
+            return;
+        }
         if (entry.data().length == 0) {
             return;
         }
-        RegionEntry command = proposal == null ? parse(entry) : proposal.entry;
+        RegionEntry command = proposal == null ? parse(entry, entry.data()) : proposal.entry;
         RegionResponse response = proposal == null ? null : proposal.response;
         if (command.getCompactIndex() > 0) {
             group.allowTruncation(command.getCompactIndex());
-        } else if (command.getEpoch().getRangeVersion() != region.getEpoch().getRangeVersion()
-                && !store.failPoints().hit("epoch-unchecked-at-apply")) {
+        } else if (!stillFits(command) && !store.failPoints().hit("epoch-unchecked-at-apply")) {
             response = RegionErrors.epoch(region);
         } else if (command.hasSplit()) {
             response = applySplit(command.getSplit(), batch);
@@ -566,9 +776,83 @@ final class RegionPeer implements StateMachine {
         }
     }
 
-    private RegionEntry parse(Entry entry) {
+    /** Whether the Region is what it was when the entry was proposed, as far as that matters to it. */
+    private boolean stillFits(RegionEntry command) {
+        return command.getEpoch().getRangeVersion() == region.getEpoch().getRangeVersion()
+                && (!command.hasSplit()
+                        || command.getEpoch().getConfVersion()
+                                == region.getEpoch().getConfVersion());
+    }
+
+    @Override
+    public ConfChange applyChange(Entry entry, ConfChange change, KvBatch batch) {
+        Proposal proposal = take(entry);
+        if (removed) {
+            return change;
+        }
+        if (entry.index() >= changeAtIndex) {
+            changeAtIndex = 0;
+        }
+        Region next;
+        if (change.leavesJoint()) {
+            next = Membership.left(region);
+        } else {
+            RegionEntry command = parse(entry, change.context());
+            if (command.getEpoch().getConfVersion() != region.getEpoch().getConfVersion()) {
+                if (proposal != null) {
+                    finished.add(new Finished(proposal, RegionErrors.epoch(region)));
+                }
+                return RaftGroup.NO_CHANGE;
+            }
+            next = Membership.after(region, command.getChangePeers());
+        }
+        if (Membership.peer(next, peerId) == null) {
+            remove(next, entry.index(), entry.term(), batch);
+        } else {
+            batch.put(Family.META, regionKey(next.getId()), next.toByteArray());
+        }
+        region = next;
+        changed = true;
+        acquaintances.changed(next, store.clock().nanoTime());
+        if (proposal != null) {
+            finished.add(new Finished(
+                    proposal,
+                    RegionResponse.newBuilder()
+                            .setChangePeers(ChangePeersResponse.newBuilder().setRegion(next))
+                            .build()));
+        }
+        return change;
+    }
+
+    /** This peer belongs to the Region no more: what it has goes, and a tombstone stays. */
+    private void remove(Region without, long index, long term, KvBatch batch) {
+        removed = true;
+        // Before the data goes: nobody reads here any more.
+        stopServing();
+        store.bury(this, without, index, term, batch);
+    }
+
+    /** It has been told that it was removed: by a Region that is newer than what it knows and does not name it. */
+    void removedBy(Region newer, KvBatch batch) {
+        remove(newer, 0, 0, batch);
+    }
+
+    @Override
+    public boolean removed() {
+        return removed;
+    }
+
+    @Override
+    public void membersChanged(ConfState members) {
+        ConfState expected = Membership.confState(region);
+        if (!removed && !members.equals(expected)) {
+            throw new RaftInvariantException(group + " has the members " + members + ", its Region " + expected);
+        }
+    }
+
+    private RegionEntry parse(Entry entry, byte[] bytes) {
         try {
-            return RegionEntry.parseFrom(entry.data());
+            return RegionEntry.parseFrom(bytes);
         } catch (InvalidProtocolBufferException e) {
             throw new StorageException(
                     StorageException.Kind.CORRUPT,
@@ -594,10 +878,15 @@ final class RegionPeer implements StateMachine {
             for (int p = 0; p < peers; p++) {
                 right.addPeers(old.getPeers(p).toBuilder().setId(split.getNewPeerIds(i * peers + p)));
             }
-            Region done = right.build();
-            created.add(done);
+            Region done = right.setFirstConfVersion(epoch.getConfVersion()).build();
             regions.addRegions(done);
-            batch.put(Family.META, regionKey(done.getId()), done.toByteArray());
+            if (store.splitMakes(done)) {
+                created.add(done);
+                batch.put(Family.META, regionKey(done.getId()), done.toByteArray());
+            } else {
+                // Its peer here has been removed already, or replaced.
+                RegionData.delete(batch, done);
+            }
         }
         batch.put(Family.META, regionKey(left.getId()), left.toByteArray());
         wasLeaderAtSplit = group.node().isLeader();
@@ -609,6 +898,14 @@ final class RegionPeer implements StateMachine {
 
     @Override
     public void applied() {
+        if (changed) {
+            changed = false;
+            if (removed) {
+                store.removed(this);
+            } else {
+                store.report(this);
+            }
+        }
         boolean split = !created.isEmpty();
         if (split) {
             List<Region> now = List.copyOf(created);

@@ -81,6 +81,10 @@ final class Requests {
             answer.accept(RegionErrors.stopped(regionId, stopped));
             return;
         }
+        if (request.hasSnapshotChunk()) {
+            regions.outgoing().answer(request.getSnapshotChunk(), answer);
+            return;
+        }
         if (loop.queued() >= maxQueued) {
             answer.accept(RegionErrors.busy(tooMany()));
             return;
@@ -93,7 +97,7 @@ final class Requests {
                 return;
             }
             RegionPeer peer = regions.get(regionId);
-            if (peer == null) {
+            if (peer == null || !peer.initialised()) {
                 answer.accept(RegionErrors.notFound(regionId));
                 return;
             }

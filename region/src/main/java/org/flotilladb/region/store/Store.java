@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Store.class);
     private static final int REPORT_EVERY_TICKS = 5;
+    private static final int BEAT_EVERY_TICKS = 10;
     private static final int COMPACT_EVERY_TICKS = 20;
     private static final int DISK_EVERY_TICKS = 5;
 
@@ -103,26 +104,39 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 this::clusterKnown,
                 loop::submit,
                 settings.failPoints());
-        long[] voters = new long[settings.nodeAddresses().size()];
-        for (int i = 0; i < voters.length; i++) {
-            voters[i] = i + 1;
-        }
         placementRaft = new RaftGroup(
                 PlacementGroup.GROUP_ID,
                 settings.nodeId(),
-                voters,
-                RaftGroup.readApplied(data, PlacementGroup.GROUP_ID),
-                false,
+                RaftGroup.Start.fixed(
+                        settings.nodeAddresses().size(), RaftGroup.readApplied(data, PlacementGroup.GROUP_ID)),
                 settings.groups(),
                 random.nextLong(),
                 logs,
                 placement,
+                index -> null,
                 leases);
         // What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it.
         reader = new LocalReader(data, e -> loop.submit(() -> stop(e)));
-        cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch);
-        regions = new Regions(settings, clock, leases, random, logs, data, cluster, reader, counters, this::touch);
+        cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch, this::carryOut);
+        OutgoingSnapshots outgoing = new OutgoingSnapshots(
+                settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
+        IncomingSnapshots incoming =
+                new IncomingSnapshots(settings.members(), data, scheduler, transport, loop, settings.failPoints());
+        regions = new Regions(
+                settings,
+                clock,
+                leases,
+                random,
+                logs,
+                data,
+                cluster,
+                reader,
+                counters,
+                outgoing,
+                incoming,
+                this::touch);
         messages = new Messages(settings, transport, cluster, placementRaft, regions);
+        regions.tell(messages);
         requests = new Requests(
                 loop,
                 settings.maxQueued(),
@@ -178,6 +192,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             while (writeReady()) {
                 // Answers may have brought new proposals.
             }
+            regions.removeLeaving();
+            regions.settleSnapshots();
             for (RaftGroup group : new ArrayList<>(dirty.values())) {
                 publishLease(group);
             }
@@ -207,6 +223,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             sync |= group.collect(batch, messages::send);
         }
         messages.flush();
+        regions.beginInstalls(ready);
         if (!batch.isEmpty()) {
             logs.write(batch, sync);
             counters.round();
@@ -219,6 +236,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         if (!effects.isEmpty()) {
             data.write(effects);
         }
+        regions.finishInstalls();
         messages.flush();
         for (RaftGroup group : ready) {
             group.finish();
@@ -266,6 +284,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             cluster.report(regions.all());
             cluster.register();
         }
+        if (ticks % BEAT_EVERY_TICKS == 0) {
+            cluster.beat();
+        }
         if (ticks % COMPACT_EVERY_TICKS == 0) {
             compactLogs();
         }
@@ -278,14 +299,16 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         placement.compact(settings.logKeepEntries());
         boolean wanted = placementRaft.wantsTruncation();
         for (RegionPeer peer : regions.all()) {
-            peer.compact(settings.logKeepEntries());
+            peer.compact(settings.logKeepEntries(), settings.members());
             wanted |= peer.group().wantsTruncation();
         }
         if (!wanted) {
             return;
         }
         // What goes from the log must stand durably in the data store.
-        data.sync();
+        if (!settings.failPoints().hit("compacted-before-durable")) {
+            data.sync();
+        }
         LogBatch batch = logs.batch();
         placementRaft.truncate(placementRaft.applied(), batch);
         for (RegionPeer peer : regions.all()) {
@@ -321,7 +344,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     }
 
     private void step(GroupMessage wire) {
-        Messages.Incoming incoming = messages.accept(wire);
+        Messages.Incoming incoming = messages.accept(wire, leases.nowNs());
         if (incoming != null) {
             incoming.group().step(incoming.message(), now());
             touch(incoming.group());
@@ -378,6 +401,17 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         return placement.isRegistered(otherStoreId);
     }
 
+    /** What the Placement Driver wants of a leader here. Whether it was done is seen in a later report. */
+    private void carryOut(RegionRequest instruction) {
+        requests.region(
+                instruction,
+                response -> LOG.debug(
+                        "Region {} was told to {}: {}",
+                        instruction.getContext().getRegionId(),
+                        instruction.getCommandCase(),
+                        response.hasError() ? response.getError().getMessage() : "done"));
+    }
+
     private void clusterKnown(ClusterInit init) {
         // First: it refuses what does not fit the settings.
         identity.accept(init);
@@ -413,7 +447,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         List<PeerView> views = new ArrayList<>();
         views.add(PeerView.of(placementRaft, null, placementRaft.node().isLeader()));
         for (RegionPeer peer : regions.all()) {
-            views.add(PeerView.of(peer.group(), peer.region(), peer.serving()));
+            views.add(PeerView.of(peer.group(), peer.initialised() ? peer.region() : null, peer.serving()));
         }
         return views;
     }

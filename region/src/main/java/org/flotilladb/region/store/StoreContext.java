@@ -3,11 +3,13 @@ package org.flotilladb.region.store;
 import java.util.List;
 import java.util.function.LongConsumer;
 import org.flotilladb.proto.Region;
+import org.flotilladb.raft.Snapshot;
 import org.flotilladb.region.group.GroupSettings;
 import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.runtime.KvStore.KvBatch;
 import org.flotilladb.region.runtime.LogStore;
 
 /** What a Region's peer needs of its Store. Called by the loop alone. */
@@ -42,6 +44,26 @@ interface StoreContext {
 
     /** The Region has split; peers for the new ones are to be made. The effects of the split are visible. */
     void split(RegionPeer peer, List<Region> created, boolean wasLeader);
+
+    /**
+     * Whether the split that is being applied makes this Region's peer here: not when it has been removed or replaced
+     * already.
+     */
+    boolean splitMakes(Region created);
+
+    /** A snapshot of the Region as it is, at that index or above; null, and one is soon made. */
+    Snapshot snapshotOf(RegionPeer peer, long minIndex);
+
+    /**
+     * Adds to the batch what is left of a peer that was removed.
+     *
+     * @param without the Region that does not name it any more
+     * @param index of the entry that removed it, where it was applied here, else 0
+     */
+    void bury(RegionPeer peer, Region without, long index, long term, KvBatch batch);
+
+    /** That batch is visible: the peer is to go. */
+    void removed(RegionPeer peer);
 
     /** Notes that one transaction waits for another; true if that closes a circle. */
     boolean waitsFor(long waiterStartTs, long holderStartTs);

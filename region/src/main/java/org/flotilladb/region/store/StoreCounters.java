@@ -7,6 +7,7 @@ public final class StoreCounters {
     private final AtomicLong onePhaseCommits = new AtomicLong();
     private final AtomicLong twoPhaseCommits = new AtomicLong();
     private final AtomicLong rounds = new AtomicLong();
+    private final AtomicLong snapshots = new AtomicLong();
 
     void onePhaseCommit() {
         onePhaseCommits.incrementAndGet();
@@ -14,6 +15,10 @@ public final class StoreCounters {
 
     void twoPhaseCommit() {
         twoPhaseCommits.incrementAndGet();
+    }
+
+    void installed() {
+        snapshots.incrementAndGet();
     }
 
     void round() {
@@ -28,6 +33,11 @@ public final class StoreCounters {
     /** Transactions whose primary was committed here in a second step. */
     public long twoPhaseCommits() {
         return twoPhaseCommits.get();
+    }
+
+    /** Snapshots that peers here have taken in. */
+    public long snapshotsInstalled() {
+        return snapshots.get();
     }
 
     /** Rounds of the loop that wrote something. */

@@ -15,6 +15,7 @@ import org.flotilladb.region.runtime.FailPoints;
  * @param minUsableBytes below it writes are refused
  * @param maxQueued inputs waiting for the loop, past which requests are answered busy
  * @param logKeepEntries entries kept behind the slowest peer, and the least number dropped at once
+ * @param members how peers that come, go and fall behind are treated
  * @param failPoints places where a test may make something go wrong
  */
 public record StoreSettings(
@@ -26,6 +27,7 @@ public record StoreSettings(
         long minUsableBytes,
         int maxQueued,
         long logKeepEntries,
+        MemberSettings members,
         FailPoints failPoints) {
 
     private static final int DEFAULT_MAX_QUEUED = 20_000;
@@ -42,19 +44,53 @@ public record StoreSettings(
                 0,
                 DEFAULT_MAX_QUEUED,
                 DEFAULT_LOG_KEEP_ENTRIES,
+                MemberSettings.DEFAULT,
                 FailPoints.OFF);
     }
 
     /** The same, with a limit for the disk. */
     public StoreSettings withDisk(LongSupplier usable, long minUsable) {
         return new StoreSettings(
-                nodeId, nodeAddresses, groups, callerRuns, usable, minUsable, maxQueued, logKeepEntries, failPoints);
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usable,
+                minUsable,
+                maxQueued,
+                logKeepEntries,
+                members,
+                failPoints);
     }
 
     /** The same, with another length of the log. */
     public StoreSettings withLogKeepEntries(long entries) {
         return new StoreSettings(
-                nodeId, nodeAddresses, groups, callerRuns, usableBytes, minUsableBytes, maxQueued, entries, failPoints);
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usableBytes,
+                minUsableBytes,
+                maxQueued,
+                entries,
+                members,
+                failPoints);
+    }
+
+    /** The same, with other settings for peers that come, go and fall behind. */
+    public StoreSettings withMembers(MemberSettings other) {
+        return new StoreSettings(
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usableBytes,
+                minUsableBytes,
+                maxQueued,
+                logKeepEntries,
+                other,
+                failPoints);
     }
 
     /** The same, with places that may fail. */
@@ -68,6 +104,7 @@ public record StoreSettings(
                 minUsableBytes,
                 maxQueued,
                 logKeepEntries,
+                members,
                 points);
     }
 }

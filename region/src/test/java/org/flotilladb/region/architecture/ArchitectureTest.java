@@ -165,7 +165,9 @@ class ArchitectureTest {
                 only(".runtime").because("the doors stand by themselves"),
                 only(".runtime.system", ".runtime"),
                 only(".group", ".runtime").because("a group knows nothing of what it replicates"),
-                only(".placement", ".runtime", ".group", ".store.mvcc").because("the Placement Driver knows no Store"),
+                only(".placement", ".runtime", ".group", ".store.mvcc", ".placement.engine")
+                        .because("the Placement Driver knows no Store"),
+                only(".placement.engine", ".runtime").because("decisions are functions of reports"),
                 only(".store.mvcc", ".runtime").because("versions are functions of a state"),
                 only(".store.rocks", ".runtime").because("an implementation knows its port"),
                 only(".store.storage", ".runtime").because("an implementation knows its port"),

@@ -102,6 +102,8 @@ class RouterTest {
             }
             case "leader-is-2" ->
                 error.setNotLeader(NotLeader.newBuilder().setLeaderStoreId(2).setLeaderAddress("s2"));
+            case "leader-is-9" ->
+                error.setNotLeader(NotLeader.newBuilder().setLeaderStoreId(9).setLeaderAddress("s9"));
             case "no-leader" -> error.setNotLeader(NotLeader.getDefaultInstance());
             case "epoch" -> error.setEpochNotMatch(EpochNotMatch.newBuilder().addCurrentRegions(region(3)));
             case "not-in-region" ->
@@ -143,6 +145,8 @@ class RouterTest {
         "leader-is-2 ok, ok, s1 s2",
         "no-leader ok, ok, s1 s2",
         "no-leader no-leader no-leader ok, ok, s1 s2 s3 s1",
+        "leader-is-9, regroup, s1",
+        "no-leader no-leader no-leader no-leader, regroup, s1 s2 s3 s1",
         "epoch, regroup, s1",
         "not-in-region, regroup, s1",
         "other-peer, regroup, s1",
@@ -169,7 +173,7 @@ class RouterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"busy, UNAVAILABLE", "no-leader, UNAVAILABLE", "not-ready, UNAVAILABLE", "unknown, UNAVAILABLE?"})
+    @CsvSource({"busy, UNAVAILABLE", "not-ready, UNAVAILABLE", "unknown, UNAVAILABLE?"})
     void the_time_ends_every_retry(String answer, String outcome) {
         StringBuilder script = new StringBuilder(answer);
         for (int i = 0; i < 500; i++) {
@@ -179,7 +183,7 @@ class RouterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"epoch, 3", "not-in-region, 0", "other-peer, 0", "ok, 2"})
+    @CsvSource({"epoch, 3", "not-in-region, 0", "other-peer, 0", "leader-is-9, 0", "ok, 2"})
     void the_cache_learns_from_answers(String answer, long version) {
         run(answer);
         Route known = cache.find(new byte[] {'k'});

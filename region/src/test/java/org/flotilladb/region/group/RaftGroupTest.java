@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.EntryType;
 import org.flotilladb.raft.HardState;
@@ -72,13 +73,12 @@ class RaftGroupTest {
         return new RaftGroup(
                 GROUP,
                 1,
-                new long[] {1, 2, 3},
-                applied,
-                false,
+                RaftGroup.Start.fixed(3, applied),
                 GroupSettings.DEFAULT,
                 7,
                 logs,
                 new Nothing(),
+                index -> null,
                 leases);
     }
 
@@ -105,8 +105,7 @@ class RaftGroupTest {
 
     /** Whether a vote is granted, and stored, when somebody with a long log asks for it. */
     private static boolean votes(RaftGroup group, LogStore logs, long nowNs) {
-        group.step(
-                Message.to(1, MessageType.VOTE).from(2).term(50).log(40, 40).build(), nowNs);
+        group.step(Message.to(1, MessageType.VOTE).from(2).term(50).log(40, 40).build(), nowNs);
         boolean granted = false;
         List<Message> sent = new ArrayList<>();
         while (group.hasReady()) {
@@ -148,17 +147,9 @@ class RaftGroupTest {
         }
         TestClock clock = new TestClock();
         LeaseClock leases = new LeaseClock(clock, GroupSettings.DEFAULT, FailPoints.OFF);
-        RaftGroup group = new RaftGroup(
-                GROUP,
-                1,
-                new long[] {1, 2, 3},
-                0,
-                afterSplit,
-                GroupSettings.DEFAULT,
-                7,
-                logs,
-                new Nothing(),
-                leases);
+        RaftGroup.Start start = new RaftGroup.Start(ConfState.ofVoters(1L, 2L, 3L), false, 0, afterSplit);
+        RaftGroup group =
+                new RaftGroup(GROUP, 1, start, GroupSettings.DEFAULT, 7, logs, new Nothing(), index -> null, leases);
         clock.nowNs += passedMs * 1_000_000L;
         assertEquals(granted, votes(group, logs, leases.nowNs()));
     }

@@ -39,7 +39,16 @@ class PlantedBugsTest {
                         "timestamp-bound-forgotten",
                         Set.of(FaultKind.WALL_CLOCK, FaultKind.PLACEMENT_CUT_OFF, FaultKind.CRASH)),
                 arguments("check-dropped", DRAWN),
-                arguments("conflict-unseen", DRAWN));
+                arguments("conflict-unseen", DRAWN),
+                arguments("install-not-noted", Set.of(FaultKind.SNAPSHOT_CRASH, FaultKind.CRASH)),
+                arguments("compacted-before-durable", DRAWN),
+                arguments("tombstone-forgotten", Set.of(FaultKind.DELAY, FaultKind.REPETITION)),
+                arguments("change-epoch-unchecked", DRAWN),
+                arguments("removed-data-left", DRAWN),
+                arguments("snapshot-checksum-unchecked", Set.of(FaultKind.SNAPSHOT_DAMAGE)),
+                arguments("overlap-unchecked", Set.of(FaultKind.LEADER_CUT_OFF, FaultKind.PARTITION, FaultKind.PAUSE)),
+                arguments("old-rows-kept", DRAWN),
+                arguments("bare-peer-takes-the-log", DRAWN));
     }
 
     @ParameterizedTest

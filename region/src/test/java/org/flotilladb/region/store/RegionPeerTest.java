@@ -26,6 +26,7 @@ import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.raft.Entry;
 import org.flotilladb.raft.Message;
 import org.flotilladb.raft.MessageType;
+import org.flotilladb.raft.Snapshot;
 import org.flotilladb.region.group.GroupSettings;
 import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
@@ -64,10 +65,18 @@ class RegionPeerTest {
     private final LeaseClock leases = new LeaseClock(clock, SETTINGS, FailPoints.OFF);
     private final HookedStore data = new HookedStore();
     private final OneRegion context = new OneRegion();
-    private final RegionPeer peer = new RegionPeer(context, REGION);
+    private final RegionPeer peer = new RegionPeer(context, REGION, 1);
     private final LogStore otherLogs = new MemoryLogStore();
     private final RaftGroup other = new RaftGroup(
-            REGION.getId(), 2, new long[] {1, 2, 3}, 0, false, SETTINGS, 5, otherLogs, new Nothing(), leases);
+            REGION.getId(),
+            2,
+            RaftGroup.Start.fixed(3, 0),
+            SETTINGS,
+            5,
+            otherLogs,
+            new Nothing(),
+            index -> null,
+            leases);
     private boolean appendsLost;
     private final LocalReader reader = new LocalReader(data, e -> {
         throw e;
@@ -154,6 +163,26 @@ class RegionPeerTest {
         }
 
         @Override
+        public Collection collect(String name) {
+            return inner.collect(name);
+        }
+
+        @Override
+        public void ingest(String name) {
+            inner.ingest(name);
+        }
+
+        @Override
+        public void dropCollection(String name) {
+            inner.dropCollection(name);
+        }
+
+        @Override
+        public List<String> collections() {
+            return inner.collections();
+        }
+
+        @Override
         public void close() {
             inner.close();
         }
@@ -226,6 +255,26 @@ class RegionPeerTest {
 
         @Override
         public void split(RegionPeer split, List<Region> created, boolean wasLeader) {}
+
+        @Override
+        public boolean splitMakes(Region created) {
+            return true;
+        }
+
+        @Override
+        public Snapshot snapshotOf(RegionPeer of, long minIndex) {
+            return null;
+        }
+
+        @Override
+        public void bury(RegionPeer buried, Region without, long index, long term, KvBatch batch) {
+            throw new AssertionError("nobody leaves");
+        }
+
+        @Override
+        public void removed(RegionPeer gone) {
+            throw new AssertionError("nobody leaves");
+        }
 
         @Override
         public boolean waitsFor(long waiterStartTs, long holderStartTs) {
@@ -405,7 +454,8 @@ class RegionPeerTest {
         serve();
         write(200);
         settle();
-        assertEquals(1, reader.scan(new byte[0], null, false, 10, 1000, 300).rows().size());
+        assertEquals(
+                1, reader.scan(new byte[0], null, false, 10, 1000, 300).rows().size());
         data.beforeSnapshot.add(() -> event.happen(this));
         assertSame(Page.NOT_SERVED, reader.scan(new byte[0], null, false, 10, 1000, 300));
         assertTrue(data.beforeSnapshot.isEmpty());
@@ -438,7 +488,8 @@ class RegionPeerTest {
         assertEquals(5001, answers.get(0).getPrewrite().getOnePhaseCommitTs());
     }
 
-    // ---- the beginning, the end, and splits ---------------------------------------------------------------------------------------
+    // ---- the beginning, the end, and splits
+    // ---------------------------------------------------------------------------------------
 
     @Test
     void a_leader_with_a_lease_does_not_begin_to_serve_before_it_has_applied_an_entry_of_its_term() {
@@ -478,8 +529,7 @@ class RegionPeerTest {
         assertEquals(0, waiting.size());
         split();
         assertEquals(
-                RegionError.KindCase.EPOCH_NOT_MATCH,
-                waiting.get(0).getError().getKindCase());
+                RegionError.KindCase.EPOCH_NOT_MATCH, waiting.get(0).getError().getKindCase());
         assertEquals(0, peer.memoryLocks.size());
     }
 }

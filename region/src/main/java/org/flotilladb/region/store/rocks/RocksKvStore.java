@@ -46,6 +46,7 @@ public final class RocksKvStore implements KvStore {
     private final WriteOptions unsynced = new WriteOptions();
     private final ReadOptions plain = new ReadOptions();
     private final InUse users;
+    private final Collections collections;
     private final List<RocksObject> owned = new ArrayList<>();
 
     /** Opens or creates the database. */
@@ -57,6 +58,7 @@ public final class RocksKvStore implements KvStore {
     public RocksKvStore(Path directory, long cacheBytes, Env env) {
         where = directory.toString();
         users = new InUse("data", where);
+        collections = new Collections(directory.resolveSibling(directory.getFileName() + ".incoming"), env);
         DBOptions options = own(new DBOptions())
                 .setCreateIfMissing(true)
                 .setCreateMissingColumnFamilies(true)
@@ -168,6 +170,33 @@ public final class RocksKvStore implements KvStore {
         } finally {
             users.exit(slot);
         }
+    }
+
+    @Override
+    public Collection collect(String name) {
+        return collections.begin(name);
+    }
+
+    @Override
+    public void ingest(String name) {
+        int slot = users.enter();
+        try {
+            for (Family family : FAMILIES) {
+                collections.ingest(db, handles[family.ordinal()], name, family);
+            }
+        } finally {
+            users.exit(slot);
+        }
+    }
+
+    @Override
+    public void dropCollection(String name) {
+        collections.drop(name);
+    }
+
+    @Override
+    public List<String> collections() {
+        return collections.names();
     }
 
     @Override

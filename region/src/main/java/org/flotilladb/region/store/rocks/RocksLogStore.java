@@ -313,6 +313,16 @@ public final class RocksLogStore implements LogStore {
         }
 
         @Override
+        public void beginAfter(long groupId, long index, long term) {
+            byte[] value = ByteBuffer.allocate(16).putLong(index).putLong(term).array();
+            changes.add(writes -> {
+                writes.put(key(groupId, TRUNCATED), value);
+                writes.deleteRange(entryKey(groupId, 0), entryKey(groupId, -1L));
+                lastIndexes.put(groupId, index);
+            });
+        }
+
+        @Override
         public void delete(long groupId) {
             changes.add(writes -> {
                 writes.deleteRange(

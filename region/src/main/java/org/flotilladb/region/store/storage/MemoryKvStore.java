@@ -3,7 +3,9 @@ package org.flotilladb.region.store.storage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
 import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.runtime.StorageException;
 import org.flotilladb.region.store.storage.OrderedTree.Node;
 
 /**
@@ -15,6 +17,7 @@ public final class MemoryKvStore implements KvStore {
 
     private volatile Node[] roots;
     private long edits;
+    private final TreeMap<String, Batch> collections = new TreeMap<>();
 
     public MemoryKvStore() {
         Node[] first = new Node[FAMILIES.length];
@@ -92,6 +95,43 @@ public final class MemoryKvStore implements KvStore {
             }
         }
         return size;
+    }
+
+    @Override
+    public synchronized Collection collect(String name) {
+        Batch rows = new Batch();
+        collections.put(name, rows);
+        return new Collection() {
+            @Override
+            public void put(Family family, byte[] key, byte[] value) {
+                rows.put(family, key, value);
+            }
+
+            @Override
+            public void finish() {}
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public synchronized void ingest(String name) {
+        Batch rows = collections.get(name);
+        if (rows == null) {
+            throw new StorageException(StorageException.Kind.CORRUPT, "there is no collection " + name);
+        }
+        write(rows);
+    }
+
+    @Override
+    public synchronized void dropCollection(String name) {
+        collections.remove(name);
+    }
+
+    @Override
+    public synchronized List<String> collections() {
+        return List.copyOf(collections.keySet());
     }
 
     @Override

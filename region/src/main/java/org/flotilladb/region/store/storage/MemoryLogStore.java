@@ -95,6 +95,12 @@ public final class MemoryLogStore implements LogStore {
             entries.addAll(added);
         }
 
+        void beginAfter(long index, long term) {
+            entries.clear();
+            truncatedIndex = index;
+            truncatedTerm = term;
+        }
+
         void truncate(long index, long term) {
             if (index > truncatedIndex) {
                 entries.subList(0, (int) Math.min(entries.size(), index - truncatedIndex))
@@ -123,6 +129,11 @@ public final class MemoryLogStore implements LogStore {
         @Override
         public void truncate(long groupId, long index, long term) {
             changes.add(() -> log(groupId).truncate(index, term));
+        }
+
+        @Override
+        public void beginAfter(long groupId, long index, long term) {
+            changes.add(() -> log(groupId).beginAfter(index, term));
         }
 
         @Override

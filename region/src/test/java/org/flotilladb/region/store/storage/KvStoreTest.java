@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
@@ -18,10 +19,12 @@ import org.flotilladb.region.runtime.KvReader;
 import org.flotilladb.region.runtime.KvReader.KvCursor;
 import org.flotilladb.region.runtime.KvReader.Pair;
 import org.flotilladb.region.runtime.KvStore;
+import org.flotilladb.region.runtime.KvStore.Collection;
 import org.flotilladb.region.runtime.KvStore.Family;
 import org.flotilladb.region.runtime.KvStore.KvBatch;
 import org.flotilladb.region.runtime.KvStore.KvSnapshot;
 import org.flotilladb.region.runtime.RandomSource;
+import org.flotilladb.region.runtime.StorageException;
 import org.flotilladb.region.runtime.system.SeededRandom;
 import org.flotilladb.region.simulation.FaultCounts;
 import org.flotilladb.region.simulation.SimKvStore;
@@ -47,7 +50,7 @@ class KvStoreTest {
     private void open(Kind kind) {
         store = switch (kind) {
             case MEMORY -> new MemoryKvStore();
-            case ROCKS -> new RocksKvStore(directory, 8 << 20);
+            case ROCKS -> new RocksKvStore(directory.resolve("data"), 8 << 20);
             case SIMULATED -> new SimKvStore(MemoryKvStore::new, new FaultCounts());
         };
     }
@@ -290,5 +293,96 @@ class KvStoreTest {
         }
         assertEquals("va", text(store.get(Family.WRITE, bytes("a"))));
         assertEquals("vb", text(store.get(Family.WRITE, bytes("b"))));
+    }
+
+    private List<Pair> rowsOf(Family family) {
+        List<Pair> rows = new ArrayList<>();
+        try (KvCursor cursor = store.cursor(family, null, null)) {
+            for (boolean more = cursor.seek(new byte[0]); more; more = cursor.next()) {
+                rows.add(new Pair(cursor.key(), cursor.value()));
+            }
+        }
+        return rows;
+    }
+
+    private void collect(String name, String... keys) {
+        try (Collection rows = store.collect(name)) {
+            for (String key : keys) {
+                rows.put(Family.WRITE, bytes(key), bytes("v" + key));
+            }
+            rows.put(Family.LOCK, bytes("l" + name), bytes("1"));
+            rows.finish();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_collection_is_taken_in_over_what_was_written_before(Kind kind) {
+        open(kind);
+        KvBatch batch = store.batch();
+        batch.put(Family.WRITE, bytes("b"), bytes("old"));
+        batch.put(Family.WRITE, bytes("c"), bytes("old"));
+        batch.deleteRange(Family.WRITE, bytes("a"), bytes("c"));
+        batch.put(Family.WRITE, bytes("x"), bytes("vx"));
+        store.write(batch);
+        collect("one", "a", "b", "c");
+        assertEquals(List.of("one"), store.collections());
+        assertNull(store.get(Family.WRITE, bytes("a")));
+        store.ingest("one");
+        assertEquals(List.of("a", "b", "c", "x"), forward(store, null, null, ""));
+        assertEquals("1", text(store.get(Family.LOCK, bytes("lone"))));
+        put(Family.WRITE, "d");
+        assertEquals(List.of("a", "b", "c", "d", "x"), forward(store, null, null, ""));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_collection_can_be_taken_in_again_until_it_is_dropped(Kind kind) {
+        open(kind);
+        collect("one", "a", "b");
+        store.ingest("one");
+        KvBatch batch = store.batch();
+        batch.deleteRange(Family.WRITE, bytes("a"), bytes("z"));
+        store.write(batch);
+        assertEquals(List.of(), forward(store, null, null, ""));
+        store.ingest("one");
+        assertEquals(List.of("a", "b"), forward(store, null, null, ""));
+        store.dropCollection("one");
+        store.dropCollection("one");
+        assertEquals(List.of(), store.collections());
+        assertThrows(StorageException.class, () -> store.ingest("one"));
+        assertEquals(List.of("a", "b"), forward(store, null, null, ""));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_collection_begins_anew_under_its_name(Kind kind) {
+        open(kind);
+        try (Collection rows = store.collect("one")) {
+            rows.put(Family.WRITE, bytes("lost"), bytes("lost"));
+        }
+        collect("one", "a");
+        store.ingest("one");
+        assertEquals(List.of("a"), forward(store, null, null, ""));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_finished_collection_survives_a_crash_and_so_does_what_was_taken_in(Kind kind) {
+        open(kind);
+        collect("one", "a", "b");
+        collect("two", "c");
+        store.ingest("two");
+        if (kind == Kind.ROCKS) {
+            store.close();
+            open(kind);
+        } else if (store instanceof SimKvStore simulated) {
+            simulated.crash(new SeededRandom(3));
+        }
+        assertEquals(List.of("one", "two"), store.collections());
+        assertEquals(List.of("c"), forward(store, null, null, ""));
+        store.ingest("one");
+        assertEquals(List.of("a", "b", "c"), forward(store, null, null, ""));
+        assertEquals(2, rowsOf(Family.LOCK).size());
     }
 }

@@ -205,6 +205,29 @@ class LogStoreTest {
 
     @ParameterizedTest
     @EnumSource
+    void a_log_that_begins_after_a_snapshot_keeps_nothing_of_what_stood_there(Kind kind) {
+        open(kind);
+        write(batch -> {
+            batch.append(GROUP, entries(1, 9, 1));
+            batch.setHardState(GROUP, new HardState(1, 2, 3));
+        });
+        write(batch -> {
+            batch.beginAfter(GROUP, 5, 2);
+            batch.append(GROUP, entries(6, 7, 2));
+        });
+        for (int life = 0; life < 2; life++) {
+            GroupState state = store.load(GROUP);
+            assertEquals(new GroupState(new HardState(1, 2, 3), 6, 7, 5, 2), state);
+            assertEquals("e6t2 e7t2", read(6, 8));
+            reopen(kind);
+        }
+        write(batch -> batch.beginAfter(GROUP, 20, 3));
+        assertEquals(21, store.load(GROUP).firstIndex());
+        assertEquals(20, store.load(GROUP).lastIndex());
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void a_page_of_entries_ends_by_size_and_has_at_least_one(Kind kind) {
         open(kind);
         write(batch -> batch.append(GROUP, entries(1, 9, 1)));

@@ -1,0 +1,361 @@
+package org.flotilladb.region.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.flotilladb.proto.ChangePeersRequest;
+import org.flotilladb.proto.Context;
+import org.flotilladb.proto.Peer;
+import org.flotilladb.proto.PeerChange;
+import org.flotilladb.proto.PeerChangeKind;
+import org.flotilladb.proto.PeerRole;
+import org.flotilladb.proto.Region;
+import org.flotilladb.proto.RegionError;
+import org.flotilladb.proto.RegionRequest;
+import org.flotilladb.proto.RegionResponse;
+import org.flotilladb.proto.TransferLeaderRequest;
+import org.flotilladb.region.client.Transaction;
+import org.flotilladb.region.store.PeerView;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Peers that come and go, step by step, on simulated nodes of which one has no peer of the first Region. */
+class MembershipScenarioTest {
+    private static final long MS = 1_000_000L;
+    private static final long LIMIT_MS = 30_000;
+    private static final byte[] KEY = Model.bytes(Model.junk(0));
+    private static final long NEW_PEER = 5000;
+
+    private SimWorld world;
+
+    private void form(long seed) {
+        world = new SimWorld(SimulationSettings.of(seed).withFaults(Set.of()).withMoving(true));
+        world.form();
+    }
+
+    private void await(String what, BooleanSupplier condition) {
+        assertTrue(
+                world.runUntil(world.time().nowNs() + LIMIT_MS * MS, condition),
+                () -> "within " + LIMIT_MS + " ms it is not so that " + what);
+    }
+
+    private Region region() {
+        for (Region region : world.invariants().records().newest()) {
+            if (region.getStart().isEmpty()) {
+                return region;
+            }
+        }
+        throw new IllegalStateException("no Region yet");
+    }
+
+    private SimServer leader() {
+        long id = region().getId();
+        await("Region " + id + " is led", () -> findLeader(id) != null);
+        return findLeader(id);
+    }
+
+    private SimServer findLeader(long id) {
+        for (SimServer server : world.servers()) {
+            if (server.up() && server.peers().stream().anyMatch(peer -> peer.groupId() == id && peer.serves())) {
+                return server;
+            }
+        }
+        return null;
+    }
+
+    private PeerView peer(SimServer server) {
+        long id = region().getId();
+        return server.up()
+                ? server.peers().stream()
+                        .filter(peer -> peer.groupId() == id)
+                        .findFirst()
+                        .orElse(null)
+                : null;
+    }
+
+    private Peer member(SimServer server) {
+        return region().getPeersList().stream()
+                .filter(peer -> peer.getStoreId() == server.storeId())
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A server without a peer of the Region. */
+    private SimServer free() {
+        return world.servers().stream()
+                .filter(server -> member(server) == null)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private RegionResponse ask(RegionRequest.Builder request) {
+        SimServer server = leader();
+        RegionResponse[] answer = new RegionResponse[1];
+        request.setContext(Context.newBuilder()
+                .setRegionId(region().getId())
+                .setEpoch(region().getEpoch())
+                .setPeerId(peer(server).peerId()));
+        server.node().run(() -> server.store().region(request.build(), response -> answer[0] = response));
+        await("the request is answered", () -> answer[0] != null);
+        return answer[0];
+    }
+
+    private static RegionRequest.Builder change(PeerChangeKind kind, Peer peer) {
+        return RegionRequest.newBuilder()
+                .setChangePeers(ChangePeersRequest.newBuilder()
+                        .addChanges(PeerChange.newBuilder().setKind(kind).setPeer(peer)));
+    }
+
+    /** Asks until it is done; busy means later. */
+    private void done(RegionRequest.Builder request) {
+        RegionResponse answer = ask(request.clone());
+        for (int i = 0; i < 100 && answer.getError().hasBusy(); i++) {
+            pass(100);
+            answer = ask(request.clone());
+        }
+        assertFalse(answer.hasError(), answer::toString);
+    }
+
+    private void pass(long ms) {
+        world.runUntil(world.time().nowNs() + ms * MS, () -> false);
+    }
+
+    private void put(String value) {
+        Transaction transaction = world.clients().get(0).client().begin(false);
+        transaction.put(KEY, Model.bytes(value));
+        world.await("it is written", LIMIT_MS, transaction.commit());
+    }
+
+    private String read() {
+        var value = world.clients().get(1).client().begin(false).get(KEY);
+        world.await("it is read", LIMIT_MS, value);
+        return Model.text(value.join());
+    }
+
+    private void addTo(SimServer server) {
+        done(change(
+                PeerChangeKind.ADD_LEARNER,
+                Peer.newBuilder().setId(NEW_PEER).setStoreId(server.storeId()).build()));
+    }
+
+    private boolean inStep(SimServer server) {
+        PeerView here = peer(server);
+        PeerView there = findLeader(region().getId()) == null ? null : peer(findLeader(region().getId()));
+        return here != null && there != null && here.region() != null && here.appliedIndex() == there.appliedIndex();
+    }
+
+    private void lead(SimServer server) {
+        done(RegionRequest.newBuilder()
+                .setTransferLeader(TransferLeaderRequest.newBuilder()
+                        .setPeerId(member(server).getId())));
+        await(server.address() + " leads", () -> findLeader(region().getId()) == server);
+    }
+
+    @Test
+    void a_peer_that_joins_is_given_the_rows_and_can_lead_and_one_that_leaves_keeps_nothing() {
+        form(1);
+        put("1");
+        SimServer joining = free();
+        addTo(joining);
+        await("the learner has the rows", () -> inStep(joining));
+        done(change(PeerChangeKind.PROMOTE, member(joining)));
+        assertEquals(PeerRole.VOTER, member(joining).getRole());
+        lead(joining);
+        put("2");
+        SimServer leaving = world.servers().stream()
+                .filter(server -> server != joining && member(server) != null)
+                .findFirst()
+                .orElseThrow();
+        done(change(PeerChangeKind.REMOVE, member(leaving)));
+        await("the peer is gone", () -> peer(leaving) == null);
+        assertEquals("2", read());
+        put("3");
+        assertEquals("3", read());
+        world.servers().forEach(SimServer::compare);
+    }
+
+    @Test
+    void several_peers_change_at_once() {
+        form(1);
+        put("1");
+        SimServer joining = free();
+        addTo(joining);
+        await("the learner has the rows", () -> inStep(joining));
+        SimServer leaving = world.servers().stream()
+                .filter(server -> server != leader() && server != joining && member(server) != null)
+                .findFirst()
+                .orElseThrow();
+        done(RegionRequest.newBuilder()
+                .setChangePeers(ChangePeersRequest.newBuilder()
+                        .addChanges(PeerChange.newBuilder()
+                                .setKind(PeerChangeKind.PROMOTE)
+                                .setPeer(member(joining)))
+                        .addChanges(PeerChange.newBuilder()
+                                .setKind(PeerChangeKind.REMOVE)
+                                .setPeer(member(leaving)))));
+        await("the joint configuration is left", () -> member(leaving) == null);
+        await("the peer is gone", () -> peer(leaving) == null);
+        assertEquals(3, region().getPeersCount());
+        assertTrue(region().getPeersList().stream().allMatch(peer -> peer.getRole() == PeerRole.VOTER));
+        put("2");
+        assertEquals("2", read());
+        world.servers().forEach(SimServer::compare);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void a_crash_at_any_step_of_taking_in_a_snapshot_leaves_the_old_or_the_new_state(int step) {
+        form(1);
+        put("1");
+        SimServer joining = free();
+        joining.data().crashAtIngest(step, joining.node());
+        addTo(joining);
+        await("the node crashes", () -> world.faultCounts().getOrDefault("node crashed", 0L) > 0);
+        await("the learner has the rows", () -> inStep(joining));
+        world.servers().forEach(SimServer::compare);
+        done(change(PeerChangeKind.PROMOTE, member(joining)));
+        lead(joining);
+        assertEquals("1", read());
+        put("2");
+        assertEquals("2", read());
+    }
+
+    @Test
+    void a_peer_that_lags_behind_the_log_is_given_a_snapshot_over_what_it_has() {
+        // A world whose logs are kept short.
+        for (long seed = 1; seed == 1 || world.logKeepEntries() > 100; seed++) {
+            form(seed);
+        }
+        SimServer cut = world.servers().stream()
+                .filter(server -> member(server) != null && server != leader())
+                .findFirst()
+                .orElseThrow();
+        for (SimServer other : world.servers()) {
+            world.network().cut(other.address(), cut.address());
+            world.network().cut(cut.address(), other.address());
+        }
+        for (int i = 0; i < 150; i++) {
+            put("x" + i);
+            pass(100);
+        }
+        long taken = world.faultCounts().getOrDefault("snapshot taken in", 0L);
+        world.network().healCuts();
+        await("the peer is in step", () -> inStep(cut));
+        assertTrue(world.faultCounts().getOrDefault("snapshot taken in", 0L) > taken);
+        world.servers().forEach(SimServer::compare);
+    }
+
+    @Test
+    void a_removed_peer_that_was_away_learns_of_it_when_it_is_back() {
+        form(1);
+        put("1");
+        SimServer away = world.servers().stream()
+                .filter(server -> member(server) != null && server != leader())
+                .findFirst()
+                .orElseThrow();
+        Peer removed = member(away);
+        away.crash();
+        pass(500);
+        done(change(PeerChangeKind.REMOVE, removed));
+        world.restart(away, 0);
+        await("it is up", away::up);
+        await("it has learned of its removal", () -> away.store().storeId() != 0 && peer(away) == null);
+        world.servers().forEach(SimServer::compare);
+    }
+
+    @Test
+    void a_learner_that_was_forgotten_asks_and_goes() {
+        form(1);
+        put("1");
+        SimServer joining = free();
+        addTo(joining);
+        await("the learner has the rows", () -> inStep(joining));
+        Peer learner = member(joining);
+        joining.crash();
+        pass(500);
+        done(change(PeerChangeKind.REMOVE, learner));
+        world.restart(joining, 0);
+        await("it is up", joining::up);
+        // Learners do not campaign: nobody hears of it.
+        await("it has learned of its removal", () -> joining.store().storeId() != 0 && peer(joining) == null);
+        world.servers().forEach(SimServer::compare);
+    }
+
+    /** With two voters, one that removes the other may crash before it knows that this is decided. */
+    @Test
+    void the_last_voter_learns_from_the_other_ones_tombstone_that_it_is_alone() {
+        int decidedByTheOther = 0;
+        for (long seed = 1; seed <= 8; seed++) {
+            form(seed);
+            put("1");
+            SimServer one = leader();
+            for (SimServer server : world.servers()) {
+                if (server != one && member(server) != null && region().getPeersCount() > 2) {
+                    done(change(PeerChangeKind.REMOVE, member(server)));
+                }
+            }
+            SimServer other = world.servers().stream()
+                    .filter(server -> server != one && member(server) != null)
+                    .findFirst()
+                    .orElseThrow();
+            long id = region().getId();
+            // The entry arrives, its acknowledgement does not.
+            world.network().cut(other.address(), one.address());
+            RegionRequest remove = change(PeerChangeKind.REMOVE, member(other))
+                    .setContext(Context.newBuilder()
+                            .setRegionId(id)
+                            .setEpoch(region().getEpoch())
+                            .setPeerId(peer(one).peerId()))
+                    .build();
+            long before = peer(other).lastIndex();
+            one.node().run(() -> one.store().region(remove, response -> {}));
+            await("the entry is there", () -> peer(other).lastIndex() > before);
+            one.crash();
+            world.network().healCuts();
+            world.restart(one, 0);
+            boolean[] otherLed = new boolean[1];
+            world.invariants().watch((node, group) -> otherLed[0] |= group == id && node == other.id());
+            await("one voter is left, and serves", () -> region().getPeersCount() == 1 && findLeader(id) == one);
+            decidedByTheOther += otherLed[0] ? 1 : 0;
+            put("2");
+            assertEquals("2", read());
+            await("the other one is gone", () -> peer(other) == null);
+        }
+        assertTrue(decidedByTheOther > 0, "in no seed has the one that was to go decided it");
+    }
+
+    @Test
+    void requests_that_do_not_fit_are_refused_with_what_the_asker_needs() {
+        form(1);
+        SimServer leader = leader();
+        RegionError self = ask(change(PeerChangeKind.REMOVE, member(leader))).getError();
+        assertTrue(self.hasChangeRefused(), self::toString);
+        RegionError stranger = ask(change(
+                        PeerChangeKind.ADD_LEARNER,
+                        Peer.newBuilder().setId(NEW_PEER).setStoreId(12345).build()))
+                .getError();
+        assertTrue(stranger.hasBusy(), stranger::toString);
+        RegionError nobody = ask(RegionRequest.newBuilder()
+                        .setTransferLeader(TransferLeaderRequest.newBuilder().setPeerId(99)))
+                .getError();
+        assertTrue(nobody.hasChangeRefused(), nobody::toString);
+        Region before = region();
+        addTo(free());
+        RegionResponse[] old = new RegionResponse[1];
+        RegionRequest late = change(PeerChangeKind.REMOVE, before.getPeers(1))
+                .setContext(Context.newBuilder()
+                        .setRegionId(before.getId())
+                        .setEpoch(before.getEpoch())
+                        .setPeerId(peer(leader).peerId()))
+                .build();
+        leader.node().run(() -> leader.store().region(late, response -> old[0] = response));
+        await("it is answered", () -> old[0] != null);
+        assertTrue(old[0].getError().hasEpochNotMatch(), old[0]::toString);
+        assertNotNull(old[0].getError().getEpochNotMatch().getCurrentRegions(0));
+    }
+}
