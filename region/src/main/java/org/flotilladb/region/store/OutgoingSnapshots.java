@@ -2,7 +2,6 @@ package org.flotilladb.region.store;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -142,13 +141,13 @@ final class OutgoingSnapshots {
         ticks++;
         List<Offered> idle = new ArrayList<>();
         synchronized (offered) {
-            for (Map.Entry<Long, Offered> each : new ArrayList<>(offered.entrySet())) {
-                if (ticks - each.getValue().usedAt > settings.idleTicks()) {
-                    offered.remove(each.getKey());
-                    idle.add(each.getValue());
-                    drop(each.getValue());
+            for (Offered each : offered.values()) {
+                if (ticks - each.usedAt > settings.idleTicks()) {
+                    idle.add(each);
+                    drop(each);
                 }
             }
+            offered.values().removeAll(idle);
         }
         for (Offered each : idle) {
             for (long receiver : each.receivers) {

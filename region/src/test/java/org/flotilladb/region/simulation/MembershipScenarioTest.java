@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.flotilladb.proto.ChangePeersRequest;
@@ -34,8 +35,23 @@ class MembershipScenarioTest {
     private SimWorld world;
 
     private void form(long seed) {
-        world = new SimWorld(SimulationSettings.of(seed).withFaults(Set.of()).withMoving(true));
+        form(SimulationSettings.of(seed));
+    }
+
+    private void form(SimulationSettings settings) {
+        world = new SimWorld(settings.withFaults(Set.of()).withMoving(true));
         world.form();
+    }
+
+    /** Forms worlds from that seed on until there is one whose logs are kept short; answers its seed. */
+    private long formWithShortLogs(long firstSeed, String bug) {
+        for (long seed = firstSeed; ; seed++) {
+            SimulationSettings settings = SimulationSettings.of(seed);
+            form(bug == null ? settings : settings.withBug(bug));
+            if (world.logKeepEntries() < 100) {
+                return seed;
+            }
+        }
     }
 
     private void await(String what, BooleanSupplier condition) {
@@ -227,10 +243,7 @@ class MembershipScenarioTest {
 
     @Test
     void a_peer_that_lags_behind_the_log_is_given_a_snapshot_over_what_it_has() {
-        // A world whose logs are kept short.
-        for (long seed = 1; seed == 1 || world.logKeepEntries() > 100; seed++) {
-            form(seed);
-        }
+        formWithShortLogs(1, null);
         SimServer cut = world.servers().stream()
                 .filter(server -> member(server) != null && server != leader())
                 .findFirst()
@@ -248,6 +261,72 @@ class MembershipScenarioTest {
         await("the peer is in step", () -> inStep(cut));
         assertTrue(world.faultCounts().getOrDefault("snapshot taken in", 0L) > taken);
         world.servers().forEach(SimServer::compare);
+    }
+
+    /** Whether a node that has split and crashed, and is sent a snapshot from after the split, finds the new Region again. */
+    private boolean splitStands() {
+        SimServer cut = world.servers().stream()
+                .filter(server -> member(server) != null && server != leader())
+                .findFirst()
+                .orElseThrow();
+        // Above the key that is written.
+        byte[] at = Model.bytes(Model.unique(0, 1) + "z");
+        String left = Model.text(KEY);
+        assertTrue(left.compareTo(Model.text(at)) > 0);
+        world.await("it is split", LIMIT_MS, world.clients().get(0).client().split(at));
+        Region right = world.invariants().records().newest().stream()
+                .filter(region -> region.getStart().equals(ByteString.copyFrom(at)))
+                .findFirst()
+                .orElseThrow();
+        BooleanSupplier hasRight = () -> cut.up()
+                && cut.peers().stream().anyMatch(peer -> peer.groupId() == right.getId() && peer.appliedIndex() > 0);
+        await("the new Region has a log there", hasRight);
+        for (SimServer other : world.servers()) {
+            world.network().cut(other.address(), cut.address());
+            world.network().cut(cut.address(), other.address());
+        }
+        cut.crash();
+        world.restart(cut, 0);
+        // A new leader does not know how much of the log the node has: the first it says is the snapshot.
+        SimServer former = leader();
+        lead(world.servers().stream()
+                .filter(server -> server != cut && server != former && member(server) != null)
+                .findFirst()
+                .orElseThrow());
+        Transaction[] transactions = new Transaction[150];
+        for (int i = 0; i < transactions.length; i++) {
+            transactions[i] = world.clients().get(0).client().begin(false);
+            transactions[i].put(Model.bytes(Model.account(0, 0) + "x"), Model.bytes("x" + i));
+            world.await("it is written", LIMIT_MS, transactions[i].commit());
+            pass(100);
+        }
+        world.network().healCuts();
+        await("the old Region is in step", () -> inStep(cut));
+        boolean stands = world.runUntil(world.time().nowNs() + 5000 * MS, hasRight);
+        if (stands) {
+            world.servers().forEach(SimServer::compare);
+        }
+        return stands;
+    }
+
+    @Test
+    void a_split_stands_though_a_snapshot_passes_over_it_after_a_crash() {
+        long seed = 0;
+        for (int i = 0; i < 4; i++) {
+            seed = formWithShortLogs(seed + 1, null);
+            assertTrue(splitStands(), "seed " + seed);
+        }
+    }
+
+    @Test
+    void a_split_that_is_not_durable_before_its_peers_acknowledge_is_noticed() {
+        long seed = 0;
+        boolean noticed = false;
+        for (int i = 0; i < 20 && !noticed; i++) {
+            seed = formWithShortLogs(seed + 1, "split-not-durable");
+            noticed = !splitStands();
+        }
+        assertTrue(noticed, "the split stood in every seed up to " + seed);
     }
 
     @Test
