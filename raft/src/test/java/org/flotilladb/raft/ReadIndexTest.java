@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Read index")
 class ReadIndexTest {
@@ -48,10 +50,13 @@ class ReadIndexTest {
         assertEquals(1, group.peer(3).reads.size());
     }
 
-    @Test
-    void tooManyWaitingReadsAreRefused() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void tooManyWaitingReadsAreRefused(boolean committedInTerm) {
         Group group = Group.of(3, builder -> builder.maxPendingReads(10));
+        group.filter(message -> committedInTerm || message.type() != MessageType.APP_RESP);
         Group.Peer leader = group.elect(1);
+        assertEquals(committedInTerm, leader.node.committedInTerm());
         group.isolate(1);
         int taken = 0;
         for (int i = 0; i < 100; i++) {

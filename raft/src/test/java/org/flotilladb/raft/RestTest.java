@@ -109,6 +109,22 @@ class RestTest {
     }
 
     @Test
+    void aLeaderThatIsWokenSpeaksAtItsNextTickNotOneHeartbeatLater() {
+        Group group =
+                Group.of(3, builder -> builder.electionTick(20).heartbeatTick(4).restAfterTicks(AFTER_TICKS));
+        group.elect(1);
+        group.ticks(4 * AFTER_TICKS);
+        assertTrue(group.node(1).isResting());
+        group.node(2).wake(group.nowNs);
+        group.settle();
+        assertFalse(group.node(1).isResting());
+        List<Message> sent = new ArrayList<>();
+        group.filter(sent::add);
+        group.tick();
+        assertTrue(sent.stream().anyMatch(message -> message.type() == MessageType.HEARTBEAT), sent.toString());
+    }
+
+    @Test
     void aFollowerRestsOnlyWhenItsLeaderSaysSo() {
         Group group = awake();
         group.isolate(1);
