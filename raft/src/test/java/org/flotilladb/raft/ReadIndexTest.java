@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,6 +114,24 @@ class ReadIndexTest {
         }
         leader.handle();
         assertEquals(0, leader.reads.size());
+    }
+
+    @Test
+    void theRoundOfAnEarlierReadProvesNothingForALaterOne() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.node.readIndex(new byte[] {1}, group.nowNs);
+        leader.handleAll();
+        List<Message> firstRound = group.takeWire();
+        leader.node.readIndex(new byte[] {2}, group.nowNs);
+        leader.handleAll();
+        List<Message> secondRound = group.takeWire();
+        for (List<Message> round : List.of(firstRound, secondRound)) {
+            int answeredBefore = leader.reads.size();
+            round.forEach(group::deliver);
+            group.settle();
+            assertEquals(answeredBefore + 1, leader.reads.size());
+        }
     }
 
     @Test
