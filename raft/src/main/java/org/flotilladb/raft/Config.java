@@ -330,6 +330,9 @@ public final class Config {
             check(clockRateError >= 0 && clockRateError < 0.5, "clockRateError must be in [0, 0.5)");
             check(restAfterTicks >= 0, "restAfterTicks must not be negative, is " + restAfterTicks);
             check(marginNs >= 0, "marginNs must not be negative");
+            check(
+                    promiseNs == 0 || marginNs < promiseNs * (1 - clockRateError) / (1 + clockRateError),
+                    "marginNs " + marginNs + " leaves no lease of promisedElectionTimeoutNs " + promiseNs);
             check(promiseNs == 0 || holdUntilDurable, "holdUntilDurable must be on where leases are");
             check(
                     readOnlyOption != ReadOnlyOption.LEASE_BASED || checkQuorum,
