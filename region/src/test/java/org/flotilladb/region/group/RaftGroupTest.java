@@ -70,16 +70,7 @@ class RaftGroupTest {
         logs.write(batch, true);
         LeaseClock leases = new LeaseClock(new SystemClock(), GroupSettings.DEFAULT, FailPoints.OFF);
         return new RaftGroup(
-                GROUP,
-                1,
-                new long[] {1, 2, 3},
-                applied,
-                false,
-                GroupSettings.DEFAULT,
-                7,
-                logs,
-                new Nothing(),
-                leases);
+                GROUP, 1, new long[] {1, 2, 3}, applied, false, GroupSettings.DEFAULT, 7, logs, new Nothing(), leases);
     }
 
     @ParameterizedTest
@@ -105,8 +96,7 @@ class RaftGroupTest {
 
     /** Whether a vote is granted, and stored, when somebody with a long log asks for it. */
     private static boolean votes(RaftGroup group, LogStore logs, long nowNs) {
-        group.step(
-                Message.to(1, MessageType.VOTE).from(2).term(50).log(40, 40).build(), nowNs);
+        group.step(Message.to(1, MessageType.VOTE).from(2).term(50).log(40, 40).build(), nowNs);
         boolean granted = false;
         List<Message> sent = new ArrayList<>();
         while (group.hasReady()) {
@@ -149,16 +139,7 @@ class RaftGroupTest {
         TestClock clock = new TestClock();
         LeaseClock leases = new LeaseClock(clock, GroupSettings.DEFAULT, FailPoints.OFF);
         RaftGroup group = new RaftGroup(
-                GROUP,
-                1,
-                new long[] {1, 2, 3},
-                0,
-                afterSplit,
-                GroupSettings.DEFAULT,
-                7,
-                logs,
-                new Nothing(),
-                leases);
+                GROUP, 1, new long[] {1, 2, 3}, 0, afterSplit, GroupSettings.DEFAULT, 7, logs, new Nothing(), leases);
         clock.nowNs += passedMs * 1_000_000L;
         assertEquals(granted, votes(group, logs, leases.nowNs()));
     }

@@ -48,12 +48,10 @@ class LoopTest {
             loop.submit(() -> done.add("behind"));
             throw unforeseen;
         };
-        assertSame(
-                unforeseen,
-                assertThrows(IllegalStateException.class, () -> {
-                    loop.submit(failing);
-                    runScheduled();
-                }));
+        assertSame(unforeseen, assertThrows(IllegalStateException.class, () -> {
+            loop.submit(failing);
+            runScheduled();
+        }));
         assertEquals(List.of(unforeseen), failures);
         runScheduled();
         assertEquals(List.of("behind", "round"), done);

@@ -405,7 +405,8 @@ class RegionPeerTest {
         serve();
         write(200);
         settle();
-        assertEquals(1, reader.scan(new byte[0], null, false, 10, 1000, 300).rows().size());
+        assertEquals(
+                1, reader.scan(new byte[0], null, false, 10, 1000, 300).rows().size());
         data.beforeSnapshot.add(() -> event.happen(this));
         assertSame(Page.NOT_SERVED, reader.scan(new byte[0], null, false, 10, 1000, 300));
         assertTrue(data.beforeSnapshot.isEmpty());
@@ -438,7 +439,8 @@ class RegionPeerTest {
         assertEquals(5001, answers.get(0).getPrewrite().getOnePhaseCommitTs());
     }
 
-    // ---- the beginning, the end, and splits ---------------------------------------------------------------------------------------
+    // ---- the beginning, the end, and splits
+    // ---------------------------------------------------------------------------------------
 
     @Test
     void a_leader_with_a_lease_does_not_begin_to_serve_before_it_has_applied_an_entry_of_its_term() {
@@ -478,8 +480,7 @@ class RegionPeerTest {
         assertEquals(0, waiting.size());
         split();
         assertEquals(
-                RegionError.KindCase.EPOCH_NOT_MATCH,
-                waiting.get(0).getError().getKindCase());
+                RegionError.KindCase.EPOCH_NOT_MATCH, waiting.get(0).getError().getKindCase());
         assertEquals(0, peer.memoryLocks.size());
     }
 }
