@@ -124,13 +124,17 @@ public final class Config {
             this.storage = Objects.requireNonNull(storage, "storage");
         }
 
-        /** Ticks without a leader before an election; the actual number is drawn from {@code [n, 2n)}. */
+        /**
+         * Ticks without a leader before an election; the actual number is drawn from {@code [n, 2n)}. 10 by default, with a
+         * heartbeat at every tick: finer ticks would cost each group more calls and pace nothing that is not paced by
+         * heartbeats.
+         */
         public Builder electionTick(int value) {
             electionTick = value;
             return this;
         }
 
-        /** Ticks between two heartbeats. */
+        /** Ticks between two heartbeats; 1 by default. */
         public Builder heartbeatTick(int value) {
             heartbeatTick = value;
             return this;
