@@ -240,7 +240,10 @@ public final class Config {
             return this;
         }
 
-        /** A voter refuses a candidate of lower priority than its own that has no longer log; 0 by default. */
+        /**
+         * A voter refuses a candidate of lower priority than its own that has no longer log, unless it may not lead itself
+         * for now, or a leader hands over to the candidate; 0 by default.
+         */
         public Builder priority(long value) {
             priority = value;
             return this;

@@ -79,10 +79,8 @@ final class Elections {
     void handleRequest(Message m) {
         boolean pre = m.type() == MessageType.PRE_VOTE;
         boolean free = core.vote == m.from() || (core.vote == 0 && core.leader == 0) || (pre && m.term() > core.term);
-        boolean grant = free
-                && core.log.isUpToDate(m.index(), m.logTerm())
-                && (m.index() > core.log.lastIndex() || core.config.priority <= m.priority())
-                && !core.promises.refusesInTerm(m);
+        boolean grant =
+                free && core.log.isUpToDate(m.index(), m.logTerm()) && !preferred(m) && !core.promises.refusesInTerm(m);
         if (grant && !pre) {
             core.electionElapsed = 0;
             core.vote = m.from();
@@ -95,6 +93,14 @@ final class Elections {
         } else {
             refuse(m.from(), type);
         }
+    }
+
+    /** Whether this peer had better be elected itself: it can be, has as much, and no leader has chosen the candidate. */
+    private boolean preferred(Message candidate) {
+        return core.config.priority > candidate.priority()
+                && candidate.index() <= core.log.lastIndex()
+                && core.members.promotable()
+                && !candidate.transferMark();
     }
 
     /**

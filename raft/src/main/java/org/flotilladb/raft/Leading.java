@@ -200,6 +200,12 @@ final class Leading {
         if (!joint && change.leavesJoint()) {
             return "there is no joint configuration to leave";
         }
+        try {
+            core.members.after(change);
+        } catch (ConfChangeException e) {
+            // Once committed it would stop every peer that applies it.
+            return e.getMessage();
+        }
         return null;
     }
 

@@ -156,6 +156,8 @@ final class Members {
 
     private void adopt(Changer.Result result) {
         membership = result.membership();
+        // Who is added again after its removal is another peer, and counts.
+        lost = lost.intersection(membership.voters().ids());
         counted = membership.voters().without(lost);
         peers = result.progress().values().toArray(new Progress[0]);
     }

@@ -80,8 +80,8 @@ public final class RawNode {
     }
 
     /**
-     * Proposes a change of membership. While another one is pending, or where it does not fit the present one, an entry
-     * without effect takes its place. A leader refuses a change after which, by what it has heard lately, no majority
+     * Proposes a change of membership. While another one is pending, or where it does not fit the present one (it would
+     * leave no voter, say), an entry without effect takes its place. A leader refuses a change after which, by what it has heard lately, no majority
      * would be alive.
      */
     public void proposeConfChange(ConfChange change) throws ProposalDroppedException {

@@ -22,27 +22,31 @@ public final class TickList {
     /**
      * Ticks every peer that is awake, in the order in which they woke up, and forgets those that rest now.
      *
-     * @param each called with every peer that was ticked, to handle what it has to say
+     * @param each called with every peer that was ticked, to handle what it has to say; what it throws passes, and the
+     *     peers behind wait for the next call
      */
     public void tick(long nowNs, Consumer<RawNode> each) {
         int kept = 0;
+        int done = 0;
         int count = awake.size();
-        for (int i = 0; i < count; i++) {
-            RawNode node = awake.get(i);
-            if (!node.listed) {
-                continue;
-            }
-            node.tick(nowNs);
-            each.accept(node);
-            if (node.isResting()) {
-                node.listed = false;
-            }
-            if (node.listed) {
+        try {
+            while (done < count) {
+                RawNode node = awake.get(done++);
+                if (!node.listed) {
+                    continue;
+                }
                 awake.set(kept++, node);
+                node.tick(nowNs);
+                each.accept(node);
+                node.listed &= !node.isResting();
+                if (!node.listed) {
+                    kept--;
+                }
             }
+        } finally {
+            // Those that woke up meanwhile stand behind the others, as do those that a failure kept from their tick.
+            awake.subList(kept, done).clear();
         }
-        // Those that woke up meanwhile stand behind the others.
-        awake.subList(kept, count).clear();
     }
 
     /** A peer is gone for good. */

@@ -16,14 +16,19 @@ final class ConformanceConfChange {
 
     String handle(ConformanceFile.Case test) {
         test.onlyKeys("autoleave");
+        test.wordCount(0, 0);
         try {
             List<ConfChange.Single> changes = parse(String.join(" ", test.input()));
             Changer changer = new Changer(present, id -> progress(id, false), id -> progress(id, true));
             present = switch (test.directive()) {
                 case "simple" -> changer.simple(changes);
-                case "enter-joint" ->
-                    changer.enterJoint(Boolean.parseBoolean(test.value("autoleave", "false")), changes);
-                case "leave-joint" -> changer.leaveJoint();
+                case "enter-joint" -> changer.enterJoint(test.flag("autoleave"), changes);
+                case "leave-joint" -> {
+                    if (!changes.isEmpty()) {
+                        throw new ConfChangeException("this command takes no input");
+                    }
+                    yield changer.leaveJoint();
+                }
                 default -> throw new ConformanceFile.UnknownDirective(test.directive());
             };
         } catch (ConfChangeException e) {

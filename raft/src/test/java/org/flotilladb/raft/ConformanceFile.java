@@ -26,8 +26,12 @@ final class ConformanceFile {
     private final Path path;
     private final List<Case> cases = new ArrayList<>();
 
-    /** One argument: a word, or a key with values. */
-    record Argument(String key, List<String> values) {}
+    /** One argument: a word, whose values are null, or a key with values, perhaps none. */
+    record Argument(String key, List<String> values) {
+        boolean isWord() {
+            return values == null;
+        }
+    }
 
     /** One directive with what it must print. */
     record Case(int line, String directive, List<Argument> arguments, List<String> input, String expected) {
@@ -44,13 +48,25 @@ final class ConformanceFile {
 
         String value(String key, String otherwise) {
             List<String> values = values(key);
+            if (values != null && values.size() != 1) {
+                throw new UnknownDirective(directive + " " + key + "=" + values);
+            }
             return values == null ? otherwise : values.get(0);
+        }
+
+        /** A value that is true or false; false when it is absent. */
+        boolean flag(String key) {
+            return switch (value(key, "false")) {
+                case "true" -> true;
+                case "false" -> false;
+                default -> throw new UnknownDirective(directive + " " + key + "=" + value(key, ""));
+            };
         }
 
         /** Arguments that are mere words. */
         List<String> words() {
             return arguments.stream()
-                    .filter(argument -> argument.values.isEmpty())
+                    .filter(Argument::isWord)
                     .map(Argument::key)
                     .toList();
         }
@@ -58,10 +74,25 @@ final class ConformanceFile {
         /** Refuses arguments that this runner does not know. */
         void onlyKeys(String... known) {
             for (Argument argument : arguments) {
-                if (!argument.values.isEmpty() && !List.of(known).contains(argument.key)) {
+                if (!argument.isWord() && !List.of(known).contains(argument.key)) {
                     throw new UnknownDirective(directive + " " + argument.key + "=");
                 }
             }
+        }
+
+        /** Refuses any other number of words. */
+        void wordCount(int least, int most) {
+            int count = words().size();
+            if (count < least || count > most) {
+                throw new UnknownDirective(directive + " " + words());
+            }
+        }
+
+        /** The lines under a directive, each a directive of its own. */
+        List<Case> further() {
+            return input.stream()
+                    .map(text -> parseCase(line, text.strip(), List.of(), ""))
+                    .toList();
         }
     }
 
@@ -121,7 +152,7 @@ final class ConformanceFile {
                 directive.append(lines.get(at++).strip());
             }
             List<String> input = new ArrayList<>();
-            while (at < lines.size() && !lines.get(at).equals(SEPARATOR)) {
+            while (at < lines.size() && !lines.get(at).strip().equals(SEPARATOR)) {
                 if (lines.get(at).isBlank()) {
                     throw new AssertionError(path + ":" + start + ": no " + SEPARATOR + " after " + line);
                 }
@@ -177,7 +208,7 @@ final class ConformanceFile {
         for (String each : tokens.subList(1, tokens.size())) {
             int equals = each.indexOf('=');
             if (equals < 0) {
-                arguments.add(new Argument(each, List.of()));
+                arguments.add(new Argument(each, null));
                 continue;
             }
             String value = each.substring(equals + 1);

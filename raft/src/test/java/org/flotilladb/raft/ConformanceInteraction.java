@@ -3,8 +3,11 @@ package org.flotilladb.raft;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** Scripts over a group of peers whose application is a list of appended data. */
@@ -77,6 +80,11 @@ final class ConformanceInteraction {
         String failure = null;
         try {
             run(test);
+            if (!takesInput(test)) {
+                for (ConformanceFile.Case each : test.further()) {
+                    run(each);
+                }
+            }
         } catch (Failure e) {
             failure = e.getMessage();
         }
@@ -89,8 +97,17 @@ final class ConformanceInteraction {
         return output.isEmpty() ? "ok\n" : output.toString();
     }
 
+    /** Whether the lines under the directive belong to it; else each is a further directive. */
+    private static boolean takesInput(ConformanceFile.Case test) {
+        return test.directive().equals("propose-conf-change");
+    }
+
     /** Drops what an implementation may say in words of its own. */
     static String withoutLogLines(String text) {
+        if (text.isEmpty()) {
+            // No directive prints nothing: who says nothing was done says "ok".
+            return "nothing at all\n";
+        }
         StringBuilder kept = new StringBuilder();
         for (String line : text.split("\n")) {
             String trimmed = line.strip();
@@ -104,23 +121,33 @@ final class ConformanceInteraction {
 
     private void run(ConformanceFile.Case test) throws Failure {
         switch (test.directive()) {
-            case "_breakpoint" -> {}
+            case "_breakpoint" -> test.wordCount(0, 0);
             case "add-nodes" -> addNodes(test);
             case "campaign" -> onePlain(test).raw.campaign(0);
             case "compact" -> {
                 test.onlyKeys();
-                first(test).storage.compact(Long.parseLong(test.words().get(1)));
+                test.wordCount(2, 2);
+                compact(first(test).storage, Long.parseLong(test.words().get(1)));
                 print(raftLog(first(test)));
             }
             case "deliver-msgs" -> deliverMessages(test);
             case "process-ready" -> forEach(test, "handling Ready", this::processReady);
             case "process-append-thread" -> forEach(test, "processing append thread", this::processAppend);
             case "process-apply-thread" -> forEach(test, "processing apply thread", this::processApply);
-            case "log-level" -> setLevel(test.words().get(0));
+            case "log-level" -> {
+                test.onlyKeys();
+                test.wordCount(1, 1);
+                setLevel(test.words().get(0));
+            }
             case "raft-log" -> print(raftLog(onePlain(test)));
-            case "raft-state" -> nodes.forEach(this::printState);
+            case "raft-state" -> {
+                test.onlyKeys();
+                test.wordCount(0, 0);
+                nodes.forEach(this::printState);
+            }
             case "set-randomized-election-timeout" -> {
                 test.onlyKeys("timeout");
+                test.wordCount(1, 1);
                 first(test).raw.setRandomizedElectionTick(Integer.parseInt(test.value("timeout", "")));
             }
             case "stabilize" -> stabilize(test);
@@ -135,18 +162,21 @@ final class ConformanceInteraction {
             case "tick-heartbeat" -> tick(onePlain(test), onePlain(test).heartbeatTick);
             case "transfer-leadership" -> {
                 test.onlyKeys("from", "to");
+                test.wordCount(0, 0);
                 node(test.value("from", "")).raw.transferLeader(Long.parseLong(test.value("to", "")), 0);
             }
             case "forget-leader" -> onePlain(test).raw.forgetLeader();
             case "send-snapshot" -> sendSnapshot(test);
             case "propose" -> {
                 test.onlyKeys();
+                test.wordCount(2, 2);
                 String data = test.words().get(1);
                 propose(() -> first(test).raw.propose(data.getBytes(StandardCharsets.UTF_8)));
             }
             case "propose-conf-change" -> proposeConfChange(test);
             case "report-unreachable" -> {
                 test.onlyKeys();
+                test.wordCount(2, 2);
                 first(test).raw.reportUnreachable(Long.parseLong(test.words().get(1)));
             }
             default -> throw new ConformanceFile.UnknownDirective(test.directive());
@@ -187,9 +217,7 @@ final class ConformanceInteraction {
 
     private Node onePlain(ConformanceFile.Case test) {
         test.onlyKeys();
-        if (test.words().size() != 1) {
-            throw new ConformanceFile.UnknownDirective(test.directive() + " " + test.words());
-        }
+        test.wordCount(1, 1);
         return first(test);
     }
 
@@ -251,6 +279,7 @@ final class ConformanceInteraction {
                 "disable-conf-change-validation",
                 "read-only",
                 "step-down-on-removal");
+        test.wordCount(1, 1);
         ConfState members = ConfState.of(ids(test.values("voters")), ids(test.values("learners")));
         long index = Long.parseLong(test.value("index", "0"));
         byte[] content = test.value("content", "").getBytes(StandardCharsets.UTF_8);
@@ -268,7 +297,7 @@ final class ConformanceInteraction {
             node.history.add(snapshot);
             node.electionTick = 3;
             node.heartbeatTick = 1;
-            node.async = flag(test, "async-storage-writes");
+            node.async = test.flag("async-storage-writes");
             long id = nodes.size() + 1L;
             node.raw = new RawNode(config(test, id, node).applied(index).build(), 0);
             nodes.put(id, node);
@@ -290,24 +319,16 @@ final class ConformanceInteraction {
                 .maxUncommittedBytes(Long.MAX_VALUE)
                 .maxInflightMessages(Integer.parseInt(test.value("inflight", "" + Integer.MAX_VALUE)))
                 .asyncStorageWrites(node.async)
-                .preVote(flag(test, "prevote"))
-                .checkQuorum(flag(test, "checkquorum"))
-                .confChangeValidation(!flag(test, "disable-conf-change-validation"))
+                .preVote(test.flag("prevote"))
+                .checkQuorum(test.flag("checkquorum"))
+                .confChangeValidation(!test.flag("disable-conf-change-validation"))
                 .readOnlyOption(readOnly)
-                .stepDownOnRemoval(flag(test, "step-down-on-removal"))
+                .stepDownOnRemoval(test.flag("step-down-on-removal"))
                 .handOverOnRemoval(false)
                 .tellNewerTerm(false)
                 .commitByVote(false)
                 .batchedAppends(false)
                 .holdUntilDurable(false);
-    }
-
-    private static boolean flag(ConformanceFile.Case test, String key) {
-        return switch (test.value(key, "false")) {
-            case "true" -> true;
-            case "false" -> false;
-            default -> throw new ConformanceFile.UnknownDirective(key + "=" + test.value(key, ""));
-        };
     }
 
     private static List<Long> ids(List<String> texts) {
@@ -357,7 +378,7 @@ final class ConformanceInteraction {
                 members = node.raw.applyConfChange(change);
                 update = change.context();
             }
-            byte[] data = java.util.Arrays.copyOf(last.data(), last.data().length + update.length);
+            byte[] data = Arrays.copyOf(last.data(), last.data().length + update.length);
             System.arraycopy(update, 0, data, last.data().length, update.length);
             node.history.add(new Snapshot(entry.index(), entry.term(), members, data));
         }
@@ -398,6 +419,13 @@ final class ConformanceInteraction {
         work.responses().forEach(response -> print(ConformanceText.message(response) + "\n"));
     }
 
+    private static void compact(MemoryStorage storage, long index) throws Failure {
+        if (index < storage.firstIndex()) {
+            throw new Failure("requested index is unavailable due to compaction");
+        }
+        storage.compact(index);
+    }
+
     private static String raftLog(Node node) {
         long first = node.storage.firstIndex();
         long last = node.storage.lastIndex();
@@ -418,6 +446,7 @@ final class ConformanceInteraction {
 
     private void sendSnapshot(ConformanceFile.Case test) {
         test.onlyKeys();
+        test.wordCount(2, 2);
         Node from = first(test);
         long fromId = Long.parseLong(test.words().get(0));
         Message message = Message.to(Long.parseLong(test.words().get(1)), MessageType.SNAP)
@@ -431,6 +460,7 @@ final class ConformanceInteraction {
 
     private void proposeConfChange(ConformanceFile.Case test) throws Failure {
         test.onlyKeys("v1", "transition");
+        test.wordCount(1, 1);
         List<ConfChange.Single> changes = ConformanceConfChange.parse(String.join(" ", test.input()));
         ConfChange.Transition transition = switch (test.value("transition", "auto")) {
             case "auto" -> ConfChange.Transition.AUTO;
@@ -438,9 +468,12 @@ final class ConformanceInteraction {
             case "explicit" -> ConfChange.Transition.JOINT_EXPLICIT;
             default -> throw new ConformanceFile.UnknownDirective("transition=" + test.value("transition", ""));
         };
-        ConfChange change = flag(test, "v1")
-                ? ConfChange.one(changes.get(0).kind(), changes.get(0).peer())
-                : ConfChange.of(transition, changes);
+        boolean one = test.flag("v1");
+        if (one && (changes.size() != 1 || transition != ConfChange.Transition.AUTO)) {
+            throw new Failure("v1 conf change can only have one operation and no transition");
+        }
+        ConfChange change =
+                one ? ConfChange.one(changes.get(0).kind(), changes.get(0).peer()) : ConfChange.of(transition, changes);
         propose(() -> first(test).raw.forceConfChange(change));
     }
 
@@ -449,9 +482,18 @@ final class ConformanceInteraction {
     private void deliverMessages(ConformanceFile.Case test) {
         test.onlyKeys("drop", "type");
         String type = test.value("type", null);
+        if (type != null
+                && Arrays.stream(MessageType.values())
+                        .noneMatch(each -> ConformanceText.type(each).equals(type))) {
+            throw new ConformanceFile.UnknownDirective("deliver-msgs type=" + type);
+        }
+        List<String> dropped = test.values("drop");
+        if (dropped != null && dropped.stream().anyMatch(test.words()::contains)) {
+            throw new IllegalArgumentException("messages are both delivered and dropped: " + test.arguments());
+        }
         int count = 0;
         for (ConformanceFile.Argument argument : test.arguments()) {
-            if (argument.values().isEmpty()) {
+            if (argument.isWord()) {
                 count += deliver(Long.parseLong(argument.key()), type, false);
             } else if (argument.key().equals("drop")) {
                 for (String id : argument.values()) {
@@ -504,15 +546,16 @@ final class ConformanceInteraction {
             setLevel(test.value("log-level", null));
         }
         try {
-            TreeMap<Long, Node> chosen = new TreeMap<>();
+            LinkedHashMap<Long, Node> chosen = new LinkedHashMap<>();
             test.words().forEach(id -> chosen.put(Long.parseLong(id), node(id)));
-            stabilize(test.words().isEmpty() ? nodes : chosen);
+            stabilize(chosen.isEmpty() ? nodes : chosen);
         } finally {
             quiet = wasQuiet;
         }
     }
 
-    private void stabilize(TreeMap<Long, Node> chosen) throws Failure {
+    /** Nodes have their turns in the order in which they are given. */
+    private void stabilize(Map<Long, Node> chosen) throws Failure {
         boolean moved = true;
         while (moved) {
             moved = false;

@@ -15,6 +15,10 @@ final class ConformanceQuorum {
 
     static String handle(ConformanceFile.Case test) {
         test.onlyKeys("cfg", "cfgj", "idx", "votes");
+        test.wordCount(0, 0);
+        if (!test.input().isEmpty()) {
+            throw new ConformanceFile.UnknownDirective(test.directive() + " with input " + test.input());
+        }
         boolean joint = test.values("cfgj") != null;
         List<Long> ids = ids(test.values("cfg"));
         List<Long> outgoingIds = ids(test.values("cfgj"));
@@ -67,9 +71,8 @@ final class ConformanceQuorum {
     private static String committed(JointConfig config, boolean joint, TreeMap<Long, Long> acked) {
         long index = config.reachedByMajority(voter -> acked.getOrDefault(voter, 0L));
         StringBuilder text = new StringBuilder(describe(config.ids(), acked));
-        long symmetric = new JointConfig(config.outgoing(), config.incoming())
-                .reachedByMajority(voter -> acked.getOrDefault(voter, 0L));
-        if (joint && symmetric != index && !config.outgoing().voters().isEmpty()) {
+        long symmetric = swapped(config).reachedByMajority(voter -> acked.getOrDefault(voter, 0L));
+        if (joint && symmetric != index) {
             text.append(index(symmetric)).append(" <-- via symmetry\n");
         }
         return text.append(index(index)).append('\n').toString();
@@ -105,10 +108,20 @@ final class ConformanceQuorum {
 
     private static String vote(JointConfig config, TreeMap<Long, Long> votes) {
         VoteResult result = config.voteResult(voter -> (int) (long) votes.getOrDefault(voter, 0L));
+        VoteResult symmetric = swapped(config).voteResult(voter -> (int) (long) votes.getOrDefault(voter, 0L));
+        return (symmetric == result ? "" : text(symmetric) + " <-- via symmetry\n") + text(result) + "\n";
+    }
+
+    private static String text(VoteResult result) {
         return switch (result) {
-            case WON -> "VoteWon\n";
-            case LOST -> "VoteLost\n";
-            case PENDING -> "VotePending\n";
+            case WON -> "VoteWon";
+            case LOST -> "VoteLost";
+            case PENDING -> "VotePending";
         };
+    }
+
+    /** Which half is which must not matter. */
+    private static JointConfig swapped(JointConfig config) {
+        return new JointConfig(config.outgoing(), config.incoming());
     }
 }

@@ -150,6 +150,100 @@ class ConformanceTest {
         assertTrue(error.getMessage().contains("wings"), error.getMessage());
     }
 
+    /** What the format knows and the files at hand do not use must not be passed over either. */
+    @Test
+    void nothingInAFileIsPassedOver() {
+        String group = "add-nodes 2 voters=(1,2) index=3\n----\nok\n\n";
+        for (String script : List.of(
+                group + "campaign 1 2\n----\nok\n",
+                group + "raft-state 1\n----\nok\n",
+                group + "stabilize\ndance\n----\nok\n",
+                group + "campaign 1\n----\n",
+                group + "deliver-msgs 1 type=MsgDance\n----\nno messages\n",
+                group + "deliver-msgs 1 drop=(1)\n----\nno messages\n",
+                "add-nodes 1 voters=(1) index=3 wings=()\n----\nok\n",
+                "add-nodes 1 voters=(1) index=3 prevote=(true,false)\n----\nok\n")) {
+            assertThrows(AssertionError.class, () -> run(INTERACTION, script), script);
+        }
+        for (String script : List.of(
+                "vote cfg=(1) votes=(y)\ninput\n----\nVoteWon\n",
+                "vote word cfg=(1) votes=(y)\n----\nVoteWon\n",
+                "vote cfg=(1,2) votes=(y)\n----\nVotePending\n")) {
+            assertThrows(AssertionError.class, () -> run(QUORUM, script), script);
+        }
+        assertThrows(
+                AssertionError.class,
+                () -> run(
+                        CONFCHANGE,
+                        "simple\nv1\n----\nvoters=(1)\n1: StateProbe match=0 next=1\n\n"
+                                + "enter-joint autoleave=maybe\nv2\n----\nok\n"));
+    }
+
+    @Test
+    void linesUnderADirectiveAreFurtherDirectives() {
+        assertEquals(2, run(INTERACTION, """
+                add-nodes 1 voters=(1) index=3
+                ----
+                ok
+
+                campaign 1
+                process-ready 1
+                ----
+                Ready MustSync=true:
+                Lead:0 State:StateCandidate
+                HardState Term:1 Vote:1 Commit:3
+                """));
+    }
+
+    /** Nodes have their turns in the order given, not in that of their numbers. */
+    @Test
+    void stabilizeKeepsTheOrderOfItsNodes() {
+        assertEquals(2, run(INTERACTION, """
+                add-nodes 2 voters=(1,2) index=3
+                campaign 1
+                campaign 2
+                ----
+                ok
+
+                stabilize 2 1
+                ----
+                > 2 handling Ready
+                  Ready MustSync=true:
+                  Lead:0 State:StateCandidate
+                  HardState Term:1 Vote:2 Commit:3
+                  Messages:
+                  2->1 MsgVote Term:1 Log:1/3
+                > 1 handling Ready
+                  Ready MustSync=true:
+                  Lead:0 State:StateCandidate
+                  HardState Term:1 Vote:1 Commit:3
+                  Messages:
+                  1->2 MsgVote Term:1 Log:1/3
+                > 2 receiving messages
+                  1->2 MsgVote Term:1 Log:1/3
+                > 1 receiving messages
+                  2->1 MsgVote Term:1 Log:1/3
+                > 2 handling Ready
+                  Ready MustSync=false:
+                  Messages:
+                  2->1 MsgVoteResp Term:1 Log:0/0 Rejected (Hint: 0)
+                > 1 handling Ready
+                  Ready MustSync=false:
+                  Messages:
+                  1->2 MsgVoteResp Term:1 Log:0/0 Rejected (Hint: 0)
+                > 2 receiving messages
+                  1->2 MsgVoteResp Term:1 Log:0/0 Rejected (Hint: 0)
+                > 1 receiving messages
+                  2->1 MsgVoteResp Term:1 Log:0/0 Rejected (Hint: 0)
+                > 2 handling Ready
+                  Ready MustSync=false:
+                  Lead:0 State:StateFollower
+                > 1 handling Ready
+                  Ready MustSync=false:
+                  Lead:0 State:StateFollower
+                """));
+    }
+
     @Test
     void anEmptyFolderFails(@TempDir Path folder) {
         assertThrows(AssertionError.class, () -> ConformanceFile.in(folder));

@@ -33,6 +33,9 @@ final class ConformanceText {
     }
 
     private static String target(long id) {
+        if (id == 0) {
+            return "None";
+        }
         if (id == Message.APPEND_THREAD) {
             return "AppendThread";
         }
@@ -42,13 +45,17 @@ final class ConformanceText {
     static String entry(Entry entry) {
         String head = entry.term() + "/" + entry.index() + " ";
         if (entry.type() == EntryType.NORMAL) {
-            return head + "EntryNormal \"" + new String(entry.data(), StandardCharsets.UTF_8) + "\"";
+            return head + "EntryNormal " + quoted(new String(entry.data(), StandardCharsets.UTF_8));
         }
         String name = entry.type() == EntryType.CONF_CHANGE ? "EntryConfChange" : "EntryConfChangeV2";
         String changes = ConfChange.decode(entry).changes().stream()
                 .map(change -> kind(change.kind()) + Long.toUnsignedString(change.peer()))
                 .collect(Collectors.joining(" "));
         return head + name + (changes.isEmpty() ? "" : " " + changes);
+    }
+
+    private static String quoted(String text) {
+        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 
     private static String kind(ConfChange.Kind kind) {

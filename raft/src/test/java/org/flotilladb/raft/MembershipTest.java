@@ -14,6 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @DisplayName("Changes of membership")
 class MembershipTest {
@@ -322,5 +323,91 @@ class MembershipTest {
                 .build());
         favoured.peer(2).handleAll();
         assertFalse(favoured.takeWire().get(0).reject());
+    }
+
+    static List<ConfChange> changesThatDoNotFit() {
+        return List.of(
+                ConfChange.one(Kind.REMOVE, 1),
+                ConfChange.one(Kind.ADD_LEARNER, 1),
+                ConfChange.of(Transition.JOINT_IMPLICIT, List.of(new Single(Kind.REMOVE, 1))));
+    }
+
+    /** Applied, it would stop every peer of the group, again after each restart. */
+    @ParameterizedTest
+    @MethodSource("changesThatDoNotFit")
+    void aChangeThatWouldLeaveNoVoterTakesNoEffect(ConfChange change) throws Exception {
+        Group group = Group.joinable(ConfState.ofVoters(1L), 2, builder -> {});
+        Group.Peer leader = group.elect(1);
+        leader.node.forceConfChange(change);
+        group.settle();
+        leader.propose("goes on");
+        group.settle();
+        assertEquals(ConfState.ofVoters(1L), group.members(1));
+        assertTrue(leader.applied.contains("goes on"));
+        leader.node.proposeConfChange(ConfChange.one(Kind.ADD_LEARNER, 2));
+        group.settle();
+        assertEquals(ConfState.of(List.of(1L), List.of(2L)), group.members(1));
+    }
+
+    /** Else its new life would be left out of majorities here and be counted by everybody else. */
+    @Test
+    void aVoterThatWasLostAndRemovedCountsOnceItIsAddedAnew() throws Exception {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L, 3L), 5, builder -> {});
+        group.filter(message -> message.to() == 3 || message.to() == 4);
+        group.node(3).declareLost(List.of(1L, 2L));
+        group.elect(3);
+        for (long lost : new long[] {1, 2}) {
+            group.node(3).forceConfChange(ConfChange.one(Kind.REMOVE, lost));
+            group.settle();
+        }
+        assertEquals(ConfState.ofVoters(3L), group.members(3));
+        for (long anew : new long[] {1, 2}) {
+            group.node(3).forceConfChange(ConfChange.one(Kind.ADD_VOTER, anew));
+            group.settle();
+        }
+        long committed = group.node(3).commitIndex();
+        group.peer(3).propose("alone");
+        group.settle();
+        assertEquals(committed, group.node(3).commitIndex(), "nobody else has it: " + group);
+    }
+
+    /** It could not lead itself for now, and its group would stay without a leader. */
+    @Test
+    void aVoterThatMayNotCampaignDoesNotRefuseForItsPriority() {
+        Group group = Group.of(3, builder -> builder.preVote(false).priority(5));
+        group.node(2).holdApplying(true, 0);
+        group.isolate(1);
+        Message request = Message.to(2, MessageType.VOTE)
+                .from(3)
+                .term(1)
+                .log(0, 0)
+                .priority(4)
+                .build();
+        group.deliver(request);
+        group.peer(2).handleAll();
+        Message answer = group.takeWire().get(0);
+        assertEquals(MessageType.VOTE_RESP, answer.type());
+        assertFalse(answer.reject());
+    }
+
+    @Test
+    void aTransferToAPeerOfLowerPriorityIsNotRefusedForIt() {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 2, builder -> builder.priority(5));
+        group.elect(1);
+        group.node(1).transferLeader(2, group.nowNs);
+        group.peer(1).handleAll();
+        group.takeWire().forEach(group::deliver);
+        group.peer(2).handleAll();
+        for (Message m : group.takeWire()) {
+            group.deliver(Message.to(1, m.type())
+                    .from(2)
+                    .term(m.term())
+                    .log(m.logTerm(), m.index())
+                    .priority(4)
+                    .transferMark(m.transferMark())
+                    .build());
+        }
+        group.settle();
+        assertTrue(group.node(2).isLeader(), group.toString());
     }
 }

@@ -3,6 +3,7 @@ package org.flotilladb.raft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -199,6 +200,26 @@ class RestTest {
         group.ticks(100);
         assertNotEquals(0, group.leader());
         assertEquals(0, awakeIn(group));
+    }
+
+    /** A peer whose invariants are broken throws; the others must not be ticked twice for it ever after. */
+    @Test
+    void aListThatAPeerBreaksOffHoldsEveryPeerOnce() {
+        Group group = awake();
+        TickList list = new TickList();
+        group.all().forEach(peer -> list.touched(peer.node));
+        list.remove(group.node(1));
+        assertThrows(
+                IllegalStateException.class,
+                () -> list.tick(group.nowNs, node -> {
+                    if (node.id() == 3) {
+                        throw new IllegalStateException("peer 3 is broken");
+                    }
+                }));
+        List<Long> ticked = new ArrayList<>();
+        list.tick(group.nowNs, node -> ticked.add(node.id()));
+        assertEquals(List.of(2L, 3L), ticked);
+        assertEquals(2, list.size());
     }
 
     @Test

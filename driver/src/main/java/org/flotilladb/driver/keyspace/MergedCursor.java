@@ -11,7 +11,7 @@ import org.flotilladb.region.client.WriteBuffer.Change;
 import org.flotilladb.region.runtime.KvReader.Pair;
 import org.flotilladb.region.runtime.LocalReads.Page;
 
-/** Committed rows in pages that grow, merged with what the transaction had buffered when the scan began. */
+/** Committed rows in pages that grow, merged with what the transaction had buffered when the scan began, or at a mark. */
 final class MergedCursor implements KeyCursor {
     private static final int FIRST_PAGE_ROWS = 32;
     private static final int MAX_PAGE_ROWS = 2048;
@@ -30,20 +30,22 @@ final class MergedCursor implements KeyCursor {
     private byte[] key;
     private byte[] value;
 
-    MergedCursor(Transaction transaction, byte[] start, byte[] end, boolean reverse, int limitHint) {
+    MergedCursor(Transaction transaction, byte[] start, byte[] end, boolean reverse, int limitHint, long mark) {
         this.transaction = transaction;
         this.start = start;
         this.end = end;
         this.reverse = reverse;
         this.pageRows = limitHint > 0 ? Math.min(limitHint, MAX_PAGE_ROWS) : FIRST_PAGE_ROWS;
-        this.own = ownChanges();
+        this.own = ownChanges(mark);
     }
 
-    private List<Map.Entry<byte[], Change>> ownChanges() {
-        if (!transaction.buffer().hasWrites()) {
+    private List<Map.Entry<byte[], Change>> ownChanges(long mark) {
+        if (mark < 0 && !transaction.buffer().hasWrites()) {
             return List.of();
         }
-        NavigableMap<byte[], Change> range = transaction.buffer().range(start, end);
+        NavigableMap<byte[], Change> range = mark < 0
+                ? transaction.buffer().range(start, end)
+                : transaction.buffer().rangeAt(start, end, mark);
         if (reverse) {
             range = range.descendingMap();
         }

@@ -1,5 +1,6 @@
 package org.flotilladb.driver.keyspace;
 
+import java.util.Arrays;
 import java.util.List;
 import org.flotilladb.engine.keyspace.KeyCursor;
 import org.flotilladb.engine.keyspace.KeySpaceException;
@@ -40,13 +41,24 @@ final class RegionKeyTransaction implements KeyTransaction {
     }
 
     @Override
-    public List<byte[]> getAll(List<byte[]> keys) {
-        return keys.isEmpty() ? List.of() : Waiting.await(transaction.getAll(keys));
+    public List<byte[]> getAll(List<byte[]> keys, long mark) {
+        if (keys.isEmpty()) {
+            return List.of();
+        }
+        List<byte[]> values = Waiting.await(transaction.getAll(keys));
+        for (int i = 0; mark >= 0 && i < values.size(); i++) {
+            byte[] key = keys.get(i);
+            if (transaction.buffer().changedSince(key, mark)) {
+                KeyCursor then = scan(key, Arrays.copyOf(key, key.length + 1), false, 1, mark);
+                values.set(i, then.next() ? then.value() : null);
+            }
+        }
+        return values;
     }
 
     @Override
-    public KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint) {
-        return new MergedCursor(transaction, start, end, reverse, limitHint);
+    public KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint, long mark) {
+        return new MergedCursor(transaction, start, end, reverse, limitHint, mark);
     }
 
     @Override

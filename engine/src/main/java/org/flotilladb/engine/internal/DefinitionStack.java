@@ -1,5 +1,7 @@
 package org.flotilladb.engine.internal;
 
+import java.util.Set;
+
 /** Which definition of H2 is being executed by this thread; H2 does not tell in any other way. */
 final class DefinitionStack {
     private static final String DEFINITIONS = "org.h2.command.ddl.";
@@ -7,6 +9,14 @@ final class DefinitionStack {
     private static final String TRUNCATE = DEFINITIONS + "TruncateTable";
     private static final String SEQUENCES = DEFINITIONS + "AlterSequence";
     private static final String SEQUENCE = "org.h2.schema.Sequence";
+    private static final String CONSTRAINTS = "org.h2.constraint.";
+    private static final Set<String> INSERTING = Set.of("org.h2.command.dml.Insert", "org.h2.command.dml.MergeUsing");
+    private static final Set<String> DATA_CHANGE = Set.of(
+            "org.h2.command.dml.Insert",
+            "org.h2.command.dml.MergeUsing",
+            "org.h2.command.dml.Merge",
+            "org.h2.command.dml.Update",
+            "org.h2.command.dml.Delete");
     private static final StackWalker STACK = StackWalker.getInstance();
 
     private DefinitionStack() {}
@@ -20,6 +30,18 @@ final class DefinitionStack {
     static boolean givesValue() {
         return STACK.walk(frames -> frames.anyMatch(frame ->
                 frame.getClassName().equals(SEQUENCE) && frame.getMethodName().equals("getNext")));
+    }
+
+    /**
+     * A query is being read whose rows the statement around it inserts as it goes on (INSERT, MERGE USING): not the check of
+     * a constraint, nor an UPDATE or DELETE, which read before they write and are what cascades and MERGE KEY run.
+     */
+    static boolean readsWhileItInserts() {
+        return STACK.walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
+                .filter(name -> name.startsWith(CONSTRAINTS) || DATA_CHANGE.contains(name))
+                .findFirst()
+                .filter(INSERTING::contains)
+                .isPresent());
     }
 
     private static boolean finds(String prefix) {

@@ -154,10 +154,17 @@ final class EntryIndex extends Index {
             if (end != null && Arrays.compareUnsigned(start, end) >= 0) {
                 return new RowIndex.OneRow(null);
             }
-            return new Entries(session, regionTable.transaction(session).scan(start, end, reverse, 0), FIRST_BATCH);
+            return entries(session, start, end, reverse, 0);
         } catch (KeySpaceException e) {
             throw Errors.convert(e);
         }
+    }
+
+    private Cursor entries(SessionLocal session, byte[] start, byte[] end, boolean reverse, int limit) {
+        KeyTransaction transaction = regionTable.transaction(session);
+        long mark = regionTable.state(session).readsUpTo(regionTable);
+        KeyCursor cursor = transaction.scan(start, end, reverse, limit, mark);
+        return new Entries(session, cursor, mark, limit > 0 ? limit : FIRST_BATCH);
     }
 
     @Override
@@ -211,8 +218,7 @@ final class EntryIndex extends Index {
     public Cursor findFirstOrLast(SessionLocal session, boolean first) {
         byte[] start = new KeyBytes(prefix).add(KeyCodec.NOT_NULL).toBytes();
         try {
-            KeyCursor entries = regionTable.transaction(session).scan(start, KeyBytes.after(start), !first, 1);
-            Cursor cursor = new Entries(session, entries, 1);
+            Cursor cursor = entries(session, start, KeyBytes.after(start), !first, 1);
             return new RowIndex.OneRow(cursor.next() ? cursor.get() : null).standing();
         } catch (KeySpaceException e) {
             throw Errors.convert(e);
@@ -238,14 +244,16 @@ final class EntryIndex extends Index {
     private final class Entries implements Cursor {
         private final SessionLocal session;
         private final KeyCursor entries;
+        private final long mark;
         private List<Row> batch = List.of();
         private int at = -1;
         private int batchSize;
         private boolean ended;
 
-        Entries(SessionLocal session, KeyCursor entries, int firstBatch) {
+        Entries(SessionLocal session, KeyCursor entries, long mark, int firstBatch) {
             this.session = session;
             this.entries = entries;
+            this.mark = mark;
             this.batchSize = firstBatch;
         }
 
@@ -284,7 +292,7 @@ final class EntryIndex extends Index {
                     keys.add(regionTable.rowKey(KeyBytes.signedAt(entries.value(), 0)));
                 }
                 batchSize = Math.min(MAX_BATCH, batchSize * 4);
-                List<byte[]> values = regionTable.transaction(session).getAll(keys);
+                List<byte[]> values = regionTable.transaction(session).getAll(keys, mark);
                 List<Row> rows = new ArrayList<>(keys.size());
                 for (int i = 0; i < keys.size(); i++) {
                     if (values.get(i) != null) {

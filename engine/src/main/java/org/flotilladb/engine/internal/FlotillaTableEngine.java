@@ -26,6 +26,8 @@ public final class FlotillaTableEngine implements TableEngine {
         if (data.tableEngineParams.isEmpty()) {
             data.tableEngineParams.add(Long.toString(mirror.owner().nextTableId()));
         }
-        return new RegionTable(data, mirror, Long.parseLong(data.tableEngineParams.get(0)));
+        long physicalId = Long.parseLong(data.tableEngineParams.get(0));
+        mirror.state(data.session).tableMade(physicalId);
+        return new RegionTable(data, mirror, physicalId);
     }
 }

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.flotilladb.engine.keyspace.KeyTransaction;
 import org.h2.api.ErrorCode;
+import org.h2.api.Trigger;
 import org.h2.command.ddl.CreateTableData;
 import org.h2.constraint.Constraint;
 import org.h2.engine.Database;
@@ -243,12 +244,13 @@ class RegionTable extends TableBase {
 
     @Override
     public Row lockRow(SessionLocal session, Row row, int timeoutMillis) {
-        if (!SessionState.locksRows(session)) {
-            return row;
-        }
         try {
             byte[] key = rowKey(row.getKey());
             KeyTransaction transaction = transaction(session);
+            if (!SessionState.locksRows(session)) {
+                // The statement itself may have deleted what it still sees.
+                return mirror.state(session).readsUpTo(this) >= 0 && transaction.get(key) == null ? null : row;
+            }
             byte[] value = lockKey(transaction, key, timeoutMillis);
             wrote(session);
             if (value == null) {
@@ -301,6 +303,19 @@ class RegionTable extends TableBase {
         });
         approximateRows.set(0);
         return removed[0];
+    }
+
+    /** H2 calls this at the beginning of each statement that changes rows, and at its end; also before queries. */
+    @Override
+    public void fire(SessionLocal session, int type, boolean beforeAction) {
+        if (physicalId != 0 && type != Trigger.SELECT) {
+            try {
+                mirror.state(session).statementWrites(session, this, beforeAction);
+            } catch (KeySpaceException e) {
+                throw Errors.convert(e);
+            }
+        }
+        super.fire(session, type, beforeAction);
     }
 
     // ---- values of sequences ---------------------------------------------------------------------------------------
@@ -568,7 +583,7 @@ class RegionTable extends TableBase {
                 indexes.get(i).truncate(session);
             }
         });
-        state(session).afterCommit(() -> mirror.owner().forget(physicalId));
+        state(session).tableDropped(physicalId);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.flotilladb.engine.internal;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.List;
 import org.flotilladb.engine.keyspace.KeyCursor;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.flotilladb.engine.keyspace.KeyTransaction;
@@ -178,8 +179,12 @@ final class RowIndex extends Index {
 
     Cursor find(SessionLocal session, Long from, Long to, boolean reverse, int limit) {
         KeyTransaction transaction = regionTable.transaction(session);
+        long mark = regionTable.state(session).readsUpTo(regionTable);
         if (from != null && from.equals(to)) {
-            byte[] value = transaction.get(regionTable.rowKey(from));
+            byte[] key = regionTable.rowKey(from);
+            byte[] value = mark < 0
+                    ? transaction.get(key)
+                    : transaction.getAll(List.of(key), mark).get(0);
             return new OneRow(value == null ? null : regionTable.decode(session, from, value));
         }
         if (from != null && to != null && from > to) {
@@ -189,7 +194,7 @@ final class RowIndex extends Index {
         byte[] end = to == null || to == Long.MAX_VALUE
                 ? KeyBytes.after(regionTable.rowsPrefix())
                 : regionTable.rowKey(to + 1);
-        return new Rows(session, transaction.scan(start, end, reverse, limit));
+        return new Rows(session, transaction.scan(start, end, reverse, limit, mark));
     }
 
     /** Null if there is none: H2 would run a statement again, without undoing it, if this threw what its own index does. */
@@ -256,9 +261,10 @@ final class RowIndex extends Index {
     @Override
     public long getRowCount(SessionLocal session) {
         long count = 0;
-        KeyCursor cursor = regionTable
-                .transaction(session)
-                .scan(regionTable.rowsPrefix(), KeyBytes.after(regionTable.rowsPrefix()), false, 0);
+        KeyTransaction transaction = regionTable.transaction(session);
+        long mark = regionTable.state(session).readsUpTo(regionTable);
+        byte[] start = regionTable.rowsPrefix();
+        KeyCursor cursor = transaction.scan(start, KeyBytes.after(start), false, 0, mark);
         while (cursor.next()) {
             count++;
             if ((count & 1023) == 0) {

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeySpaceException;
@@ -76,10 +78,14 @@ final class SessionState {
     private final RowCounts rowCounts = new RowCounts();
     /** Tables whose fence this transaction has locked. */
     private final Set<RegionTable> fenced = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** Where the undo list stood when the statement that writes a table began. */
+    private final Map<RegionTable, Long> writtenFrom = new IdentityHashMap<>();
     /** While the catalog has moved on under the transaction: the tables that were touched, null for all. */
     private Set<Long> touched = Set.of();
 
-    private final List<Runnable> afterCommit = new ArrayList<>();
+    /** Tables that this transaction drops, by their numbers. */
+    private final Set<Long> dropped = new TreeSet<>();
+
     private final List<RegionTable> lockedTables = new ArrayList<>();
 
     SessionState(Mirror mirror, long id) {
@@ -193,6 +199,7 @@ final class SessionState {
         Command command = session.getCurrentCommand();
         if (newStatement || (command != lastCommand && command != null)) {
             newStatement = false;
+            writtenFrom.clear();
             rowCounts.separate();
             behind = false;
             lastCommand = command;
@@ -268,6 +275,7 @@ final class SessionState {
         started = false;
         newStatement = true;
         fenced.clear();
+        writtenFrom.clear();
         touched = Set.of();
         marks = null;
         serial++;
@@ -294,6 +302,28 @@ final class SessionState {
         }
     }
 
+    /** A statement that writes the table begins, or ends. */
+    void statementWrites(SessionLocal session, RegionTable table, boolean begins) {
+        if (begins) {
+            writtenFrom.put(table, transaction(session).mark());
+        } else {
+            writtenFrom.remove(table);
+        }
+    }
+
+    /**
+     * How much of what is buffered a read of the table shows: a statement does not see the rows that it writes itself, but
+     * the checks of constraints do.
+     *
+     * @return a mark, or -1 for all
+     */
+    long readsUpTo(RegionTable table) {
+        Long from = writtenFrom.isEmpty() ? null : writtenFrom.get(table);
+        return from != null && definition == null && transaction.mark() > from && DefinitionStack.readsWhileItInserts()
+                ? from
+                : -1;
+    }
+
     /** A row was added to or taken from a table, whose approximate count follows if that is undone. */
     void countRow(AtomicLong count, int change) {
         rowCounts.changed(count, change, transaction == null ? 0 : transaction.mark());
@@ -317,7 +347,7 @@ final class SessionState {
         if (mark < transaction.mark()) {
             transaction.rollbackTo(mark);
             fenced.clear();
-            afterCommit.clear();
+            dropped.clear();
             rowCounts.undoTo(mark);
             catalogUndone |= held || mark < catalogMark;
             if (mark < catalogMark) {
@@ -406,9 +436,14 @@ final class SessionState {
         return commits;
     }
 
-    /** Runs when the transaction has committed, unless anything of it was undone since; then it may be left out. */
-    void afterCommit(Runnable action) {
-        afterCommit.add(action);
+    /** A table is dropped: what was noted of its number goes with the commit, or stays if anything is undone before. */
+    void tableDropped(long physicalId) {
+        dropped.add(physicalId);
+    }
+
+    /** H2 makes the copy of an altered table twice, and drops the first: the number is in use. */
+    void tableMade(long physicalId) {
+        dropped.remove(physicalId);
     }
 
     List<RegionTable> lockedTables() {
@@ -462,6 +497,7 @@ final class SessionState {
         transaction = null;
         ownTransaction = null;
         prepared = null;
+        writtenFrom.clear();
         marks = null;
         catalogMark = -1;
         newStatement = true;
@@ -493,9 +529,9 @@ final class SessionState {
             if (!keeps) {
                 mirror.retire();
             }
-            List<Runnable> actions = committed ? new ArrayList<>(afterCommit) : List.of();
-            afterCommit.clear();
-            actions.forEach(Runnable::run);
+            List<Long> gone = committed ? new ArrayList<>(dropped) : List.of();
+            dropped.clear();
+            gone.forEach(mirror.owner()::forget);
             releaseTables(session);
         }
     }

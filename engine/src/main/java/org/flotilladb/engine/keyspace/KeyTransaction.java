@@ -15,14 +15,24 @@ public interface KeyTransaction {
     byte[] get(byte[] key);
 
     /** The values of many keys in their order, null where there is none; one round trip for each Region touched. */
-    List<byte[]> getAll(List<byte[]> keys);
+    default List<byte[]> getAll(List<byte[]> keys) {
+        return getAll(keys, -1);
+    }
 
     /**
      * A cursor over {@code [start, end)} in ascending or, if {@code reverse}, descending key order, merged with the
      * buffer as it is at the time of this call; later writes of this transaction need not show. Pages are fetched
      * behind the cursor and grow; {@code limitHint} (0: none) is the number of rows the caller probably wants.
      */
-    KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint);
+    default KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint) {
+        return scan(start, end, reverse, limitHint, -1);
+    }
+
+    /** As {@link #getAll(List)}, merged with what was buffered at a {@link #mark()} that is not undone; negative: now. */
+    List<byte[]> getAll(List<byte[]> keys, long mark);
+
+    /** As {@link #scan(byte[], byte[], boolean, int)}, merged with what was buffered at a mark; negative: now. */
+    KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint, long mark);
 
     /** Buffers a write whatever stands there. */
     void put(byte[] key, byte[] value);

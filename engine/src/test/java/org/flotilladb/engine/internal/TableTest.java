@@ -37,6 +37,40 @@ class TableTest {
         fixture.close();
     }
 
+    /** What the transaction wrote before does show, and constraints are checked with the rows just written. */
+    @ParameterizedTest
+    @ValueSource(strings = {"CREATE INDEX ON T(V)", "CREATE INDEX ON T(ID)", "ALTER TABLE T ADD PRIMARY KEY (ID)"})
+    void aStatementDoesNotSeeTheRowsThatItWrites(String index) throws SQLException {
+        SqlSession session = fixture.session();
+        run(session, "CREATE TABLE T(ID INT NOT NULL, V INT)", index);
+        run(session, "CREATE TABLE S(ID INT, V INT)", "INSERT INTO S VALUES (2, 7), (3, 7), (4, 1)");
+        run(session, "CREATE TABLE TREE(ID INT PRIMARY KEY, PARENT INT REFERENCES TREE)");
+        for (boolean autoCommit : new boolean[] {true, false}) {
+            session.setAutoCommit(autoCommit);
+            run(session, "DELETE FROM T", "INSERT INTO T VALUES (1, 1)");
+            run(
+                    session,
+                    "MERGE INTO T USING S ON T.V = S.V WHEN MATCHED THEN UPDATE SET V = 5"
+                            + " WHEN NOT MATCHED THEN INSERT VALUES (S.ID, S.V)",
+                    "INSERT INTO T VALUES (10, (SELECT COUNT(*) FROM T)), (11, (SELECT COUNT(*) FROM T WHERE ID > 0)),"
+                            + " (12, (SELECT MAX(ID) FROM T)), (13, (SELECT COUNT(*) FROM T WHERE ID = 10))");
+            check(session, "SELECT * FROM T ORDER BY ID", "1,5;2,7;3,7;10,3;11,3;12,3;13,0");
+            run(session, "DELETE FROM TREE", "INSERT INTO TREE VALUES (1, NULL), (2, 1), (3, 2)");
+            check(session, "SELECT COUNT(*) FROM TREE", "3");
+            run(
+                    session,
+                    "INSERT INTO T VALUES (20, 0); INSERT INTO T SELECT MAX(ID) + 1, COUNT(*) FROM T;"
+                            + " INSERT INTO T VALUES ((SELECT MAX(ID) FROM T) + 1, 0)");
+            check(session, "SELECT ID, V FROM T WHERE ID >= 20 ORDER BY ID", "20,0;21,8;22,0");
+            run(
+                    session,
+                    "MERGE INTO T USING (VALUES (12, 30), (12, 31)) X(ID, N) ON T.ID = X.ID WHEN MATCHED THEN DELETE"
+                            + " WHEN NOT MATCHED THEN INSERT VALUES (X.N, 0)");
+            check(session, "SELECT ID FROM T WHERE ID IN (12, 30, 31)", "31");
+            session.commit();
+        }
+    }
+
     @Test
     void rowsAndEntriesAreKeysOfTheKeySpaceAndNowhereElse() throws SQLException {
         run(session, "CREATE TABLE T(ID INT PRIMARY KEY, V VARCHAR UNIQUE)");

@@ -87,20 +87,39 @@ final class MemoryTransaction implements KeyTransaction {
     }
 
     @Override
-    public List<byte[]> getAll(List<byte[]> keys) {
+    public List<byte[]> getAll(List<byte[]> keys, long mark) {
         List<byte[]> result = new ArrayList<>(keys.size());
         for (byte[] key : keys) {
-            result.add(get(key));
+            KeyCursor one = scan(key, Arrays.copyOf(key, key.length + 1), false, 1, mark);
+            result.add(one.next() ? one.value() : null);
         }
         return result;
     }
 
+    /** What was buffered at a mark, or is by now. */
+    private NavigableMap<byte[], Write> writes(long mark) {
+        NavigableMap<byte[], Write> then = new TreeMap<>(Arrays::compareUnsigned);
+        if (writes != null) {
+            then.putAll(writes);
+        }
+        for (int i = (int) mark() - 1; mark >= 0 && i >= mark; i--) {
+            Undo step = undo.get(i);
+            if (step.key != null && !step.shared) {
+                if (step.before == null) {
+                    then.remove(step.key);
+                } else {
+                    then.put(step.key, step.before);
+                }
+            }
+        }
+        return then;
+    }
+
     @Override
-    public KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint) {
+    public KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint, long mark) {
         long at = time();
         NavigableMap<byte[], Version> range = keySpace.cluster.data.tailMap(start, true);
-        NavigableMap<byte[], Write> own =
-                writes == null ? new TreeMap<>(Arrays::compareUnsigned) : writes.tailMap(start, true);
+        NavigableMap<byte[], Write> own = writes(mark).tailMap(start, true);
         if (end != null && end.length > 0) {
             range = range.headMap(end, false);
             own = own.headMap(end, false);

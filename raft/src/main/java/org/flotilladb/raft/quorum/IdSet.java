@@ -68,6 +68,10 @@ public final class IdSet {
         return all;
     }
 
+    public IdSet intersection(IdSet other) {
+        return isEmpty() ? this : of(Arrays.stream(ids).filter(other::contains).toArray());
+    }
+
     /** How many peers are in exactly one of the two. */
     public int difference(IdSet other) {
         int count = 0;

@@ -33,6 +33,13 @@ public final class WriteBuffer {
 
     private final TreeMap<byte[], Change> changes = new TreeMap<>(Arrays::compareUnsigned);
     private final List<Undo> undo = new ArrayList<>();
+    /** For the last mark that was asked for: what was buffered then for each key set since; null for nothing. */
+    private final TreeMap<byte[], Change> past = new TreeMap<>(Arrays::compareUnsigned);
+
+    private long pastMark = -1;
+    /** How far the undo list is known to {@link #past}. */
+    private int pastSeen;
+
     private long bytes;
     private int writeCount;
 
@@ -52,11 +59,50 @@ public final class WriteBuffer {
 
     /** What is buffered in {@code [start, end)}; null or empty end: no bound. */
     public NavigableMap<byte[], Change> range(byte[] start, byte[] end) {
+        return between(changes, start, end);
+    }
+
+    private static NavigableMap<byte[], Change> between(NavigableMap<byte[], Change> map, byte[] start, byte[] end) {
         return end == null || end.length == 0
-                ? changes.tailMap(start, true)
+                ? map.tailMap(start, true)
                 : Arrays.compareUnsigned(start, end) >= 0
                         ? Collections.emptyNavigableMap()
-                        : changes.subMap(start, true, end, false);
+                        : map.subMap(start, true, end, false);
+    }
+
+    /** As {@link #range}, as it was at a mark that is not undone. */
+    public NavigableMap<byte[], Change> rangeAt(byte[] start, byte[] end, long mark) {
+        lookBack(mark);
+        TreeMap<byte[], Change> then = new TreeMap<>(Arrays::compareUnsigned);
+        then.putAll(range(start, end));
+        between(past, start, end).forEach((key, change) -> {
+            if (change == null) {
+                then.remove(key);
+            } else {
+                then.put(key, change);
+            }
+        });
+        return then;
+    }
+
+    /** Whether anything was buffered for the key since a mark that is not undone. */
+    public boolean changedSince(byte[] key, long mark) {
+        lookBack(mark);
+        return past.containsKey(key);
+    }
+
+    private void lookBack(long mark) {
+        if (pastMark != mark) {
+            past.clear();
+            pastMark = mark;
+            pastSeen = (int) mark;
+        }
+        for (; pastSeen < undo.size(); pastSeen++) {
+            Undo step = undo.get(pastSeen);
+            if (!past.containsKey(step.key)) {
+                past.put(step.key, step.before);
+            }
+        }
     }
 
     void put(byte[] key, byte[] value, long forUpdateTs) {
@@ -182,6 +228,10 @@ public final class WriteBuffer {
             }
             count(now, then);
         }
+        pastSeen = Math.min(pastSeen, undo.size());
+        if (undo.size() < pastMark) {
+            pastMark = -1;
+        }
     }
 
     List<Mutation> mutations() {
@@ -202,6 +252,8 @@ public final class WriteBuffer {
     void clear() {
         changes.clear();
         undo.clear();
+        past.clear();
+        pastMark = -1;
         writeCount = 0;
         bytes = 0;
     }

@@ -105,7 +105,8 @@ public final class RaftGroup {
                     StorageException.Kind.CORRUPT,
                     "Group " + groupId + " has applied entry " + applied + ", but its log begins at "
                             + storage.firstIndex()
-                            + ": the data directory is older than the log directory; restore both together.");
+                            + ": the data directory is older than the log directory, or has lost what was synced;"
+                            + " restore both together.");
         }
         // The only member that a group has ever had has promised nobody anything.
         boolean alone = !start.grown && start.members.equals(ConfState.ofVoters(peerId));

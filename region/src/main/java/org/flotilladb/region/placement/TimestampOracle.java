@@ -7,7 +7,7 @@ import org.flotilladb.region.store.mvcc.Timestamps;
 
 /**
  * Hands out timestamps, strictly increasing, never beyond the bound that the group has committed. While this peer leads,
- * time in timestamps follows the wall clock, but runs at no less than half and no more than twice the rate of the
+ * time in timestamps follows the wall clock, but never runs at less than half or more than twice the rate of the
  * monotonic clock, from where the last leader's bound or the wall clock was at the start: a wall clock that jumps back
  * does not stop it, so that locks still expire, and one that jumps ahead does not make all locks expire at once. Safe for
  * many threads: {@link #tryAllocate} is called by whoever wants one; the loop alone moves the bound and the lease.
@@ -16,6 +16,10 @@ public final class TimestampOracle {
     /** How far ahead of the clock the bound is committed, in milliseconds. */
     static final long AHEAD_MS = 3000;
 
+    private static final long NS_IN_MS = 1_000_000L;
+    /** A wall clock further away than this (30 years) is as good as one that is as far away. */
+    private static final long MAX_AWAY_MS = 1_000_000_000_000L;
+
     private final Clock clock;
     private final LeaseClock leases;
     private final Runnable extend;
@@ -23,10 +27,12 @@ public final class TimestampOracle {
     private long bound;
     private volatile Lease lease = Lease.NONE;
     private boolean extensionWanted;
-    /** Where time in timestamps stood when this peer began to lead, and what the monotonic clock read then. */
+    /** Where time in timestamps stood when this peer began to lead. */
     private long baseMs;
+    /** How far it has come since, and what the monotonic clock read then. */
+    private long sinceNs;
 
-    private long baseNs;
+    private long readNs;
 
     /** @param extend asked, on any thread, when the bound should be moved */
     TimestampOracle(Clock clock, LeaseClock leases, Runnable extend) {
@@ -68,9 +74,14 @@ public final class TimestampOracle {
         return Math.max(Math.max(last, bound), Timestamps.of(nowMs(), 0)) + Timestamps.of(AHEAD_MS, 0);
     }
 
+    /** Moves time on, by what the monotonic clock says has passed since it was moved last. */
     private long nowMs() {
-        long elapsedMs = Math.max(0, clock.nanoTime() - baseNs) / 1_000_000L;
-        return Math.max(baseMs + elapsedMs / 2, Math.min(clock.wallMs(), baseMs + 2 * elapsedMs));
+        long readNow = clock.nanoTime();
+        long elapsedNs = Math.max(0, readNow - readNs);
+        readNs = readNow;
+        long wallMs = Math.max(-MAX_AWAY_MS, Math.min(MAX_AWAY_MS, clock.wallMs() - baseMs));
+        sinceNs = Math.max(sinceNs + elapsedNs / 2, Math.min(wallMs * NS_IN_MS, sinceNs + 2 * elapsedNs));
+        return baseMs + sinceNs / NS_IN_MS;
     }
 
     /** A bound is committed and applied. */
@@ -83,7 +94,8 @@ public final class TimestampOracle {
     synchronized void lead(long committedBound) {
         last = Math.max(last, committedBound);
         baseMs = Math.max(clock.wallMs(), Timestamps.physicalMs(last) + 1);
-        baseNs = clock.nanoTime();
+        sinceNs = 0;
+        readNs = clock.nanoTime();
         extensionWanted = false;
     }
 

@@ -65,8 +65,9 @@ final class SimWorld {
                 ? FaultDriver.draw(random.fork("kinds of faults"))
                 : new TreeSet<>(settings.faults());
         RandomSource character = random.fork("character");
-        moving = settings.moving() != null ? settings.moving() : character.nextInt(3) > 0;
-        nodes = moving ? 4 + character.nextInt(2) : 3;
+        RandomSource size = random.fork("size");
+        moving = settings.moving() != null ? settings.moving() : size.nextInt(3) > 0;
+        nodes = moving ? 4 + size.nextInt(2) : 3;
         invariants = new Invariants(nodes);
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;

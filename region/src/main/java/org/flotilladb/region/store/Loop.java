@@ -26,7 +26,7 @@ final class Loop {
     private final AtomicBoolean woken = new AtomicBoolean();
     private volatile boolean closed;
 
-    /** @param failed told when the disk or an invariant has failed under an input */
+    /** @param failed told when the disk, an invariant, or anything that nobody foresaw has failed under an input */
     Loop(Scheduler scheduler, boolean callerRuns, Runnable round, Consumer<RuntimeException> failed) {
         this.scheduler = scheduler;
         this.callerRuns = callerRuns;
@@ -48,9 +48,9 @@ final class Loop {
                 runBatch();
             } finally {
                 running.set(false);
-            }
-            if (!queue.isEmpty()) {
-                wake();
+                if (!queue.isEmpty()) {
+                    wake();
+                }
             }
         } else if (!running.get()) {
             // Else whoever runs looks at the queue again after it has let go.
@@ -70,10 +70,16 @@ final class Loop {
             if (!running.compareAndSet(false, true)) {
                 return;
             }
+            boolean ended = false;
             try {
                 runBatch();
+                ended = true;
             } finally {
                 running.set(false);
+                if (!ended && !queue.isEmpty()) {
+                    // Whoever waits in the queue is to be told that the Store has stopped.
+                    wake();
+                }
             }
         }
     }
@@ -89,6 +95,10 @@ final class Loop {
                 input.run();
             } catch (StorageException | RaftInvariantException e) {
                 failed.accept(e);
+            } catch (RuntimeException e) {
+                // Nobody foresaw it: what it has left half done must not go on.
+                failed.accept(e);
+                throw e;
             }
         }
         round.run();

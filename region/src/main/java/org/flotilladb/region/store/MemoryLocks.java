@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.flotilladb.proto.LockInfo;
 import org.flotilladb.proto.MutationKind;
 
@@ -85,6 +86,11 @@ final class MemoryLocks {
         }
         released.forEach(locks::remove);
         return released;
+    }
+
+    /** Drops the locks of all other keys. */
+    void releaseUnless(Predicate<byte[]> kept) {
+        locks.keySet().removeIf(key -> !kept.test(key));
     }
 
     int size() {

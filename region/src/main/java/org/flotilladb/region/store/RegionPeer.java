@@ -115,12 +115,14 @@ final class RegionPeer implements StateMachine {
     /** Where a change of membership is proposed and not applied yet. */
     private long changeAtIndex;
 
+    private boolean splitApplied;
     private boolean removed;
     /** The membership has changed in this round. */
     private boolean changed;
 
     private IncomingSnapshots.Arrived arrived;
     private Lease frozenLease = Lease.NONE;
+    private boolean closed;
 
     /** @param region without peers when only the id is known: then a snapshot will tell the rest */
     RegionPeer(StoreContext store, Region region, long peerId) {
@@ -309,7 +311,7 @@ final class RegionPeer implements StateMachine {
 
     private void publish() {
         Served now = Served.NOT;
-        if (serving()) {
+        if (serving() && !closed) {
             Lease lease = group.lease();
             if (splitAtIndex > 0) {
                 lease = lease.min(frozenLease);
@@ -891,6 +893,7 @@ final class RegionPeer implements StateMachine {
         wasLeaderAtSplit = group.node().isLeader();
         // Readers that looked at the old Region find another range version, before anybody can serve the new ones.
         region = left;
+        splitApplied = true;
         publish();
         return RegionResponse.newBuilder().setSplit(regions).build();
     }
@@ -905,14 +908,22 @@ final class RegionPeer implements StateMachine {
                 store.report(this);
             }
         }
-        if (!created.isEmpty()) {
+        boolean split = splitApplied;
+        splitApplied = false;
+        if (split) {
             List<Region> now = List.copyOf(created);
             created.clear();
             store.split(this, now, wasLeaderAtSplit);
         }
-        if (finished.isEmpty()) {
-            return;
+        if (!finished.isEmpty()) {
+            answerFinished();
         }
+        if (split) {
+            leaveToOthers();
+        }
+    }
+
+    private void answerFinished() {
         List<Finished> now = List.copyOf(finished);
         finished.clear();
         for (Finished each : now) {
@@ -931,11 +942,20 @@ final class RegionPeer implements StateMachine {
         }
     }
 
+    /** Keys that went to another Region are let go there from now on: who waits for one here would wait in vain. */
+    private void leaveToOthers() {
+        memoryLocks.releaseUnless(this::contains);
+        List<byte[]> gone = new ArrayList<>(waiting.keySet());
+        gone.removeIf(this::contains);
+        gone.forEach(this::wake);
+    }
+
     @Override
     public void readProven(long index, byte[] context) {}
 
-    /** The Store stops: nothing is answered later. */
+    /** The Store stops: nothing is answered later, and nobody reads here any more. */
     void close(String reason) {
+        closed = true;
         List<Proposal> open = List.copyOf(proposals);
         proposals.clear();
         open.forEach(proposal -> proposal.answer.accept(RegionErrors.unknown(reason)));

@@ -130,7 +130,14 @@ final class Requests {
                 answer.accept(notReady(stoppedNow));
                 return;
             }
-            placement.handle(request, answer);
+            try {
+                placement.handle(request, answer);
+            } catch (StorageException | RaftInvariantException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                LOG.error("A request to the Placement Driver failed", e);
+                answer.accept(notReady("the request cannot be handled: " + e));
+            }
         });
     }
 

@@ -77,6 +77,43 @@ class WriteBufferTest {
     }
 
     @Test
+    void what_was_buffered_at_a_mark_can_still_be_read() {
+        buffer.put(bytes("a"), bytes("1"), 0);
+        buffer.put(bytes("b"), bytes("1"), 0);
+        long mark = buffer.mark();
+        assertEquals("[a=1, b=1]", at(mark));
+        buffer.put(bytes("a"), bytes("2"), 0);
+        buffer.delete(bytes("b"), 0);
+        buffer.insert(bytes("c"), bytes("3"), 0);
+        assertEquals("[a=1, b=1]", at(mark));
+        long later = buffer.mark();
+        buffer.insert(bytes("d"), bytes("4"), 0);
+        assertEquals("[a=2, b=null, c=3]", at(later));
+        assertEquals("[a=1, b=1]", at(mark));
+        buffer.rollbackTo(later);
+        buffer.insert(bytes("e"), bytes("5"), 0);
+        assertEquals("[a=1, b=1]", at(mark));
+        assertTrue(buffer.changedSince(bytes("e"), mark));
+        assertFalse(buffer.changedSince(bytes("a"), later));
+        buffer.rollbackTo(mark);
+        buffer.rollbackTo(1);
+        buffer.put(bytes("f"), bytes("6"), 0);
+        assertEquals("[a=1, f=6]", at(buffer.mark()));
+    }
+
+    private String at(long mark) {
+        List<String> result = new ArrayList<>();
+        buffer.rangeAt(bytes("a"), bytes("z"), mark)
+                .forEach((key, change) ->
+                        result.add(text(key) + "=" + (change.value() == null ? null : text(change.value()))));
+        return result.toString();
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    @Test
     void a_mark_takes_back_writes_and_nothing_before_it() {
         buffer.put(bytes("a"), bytes("1"), 0);
         long mark = buffer.mark();

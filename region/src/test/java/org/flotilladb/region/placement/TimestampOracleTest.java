@@ -11,7 +11,7 @@ import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.store.mvcc.Timestamps;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TimestampOracleTest {
     private static final long START_MS = 1_700_000_000_000L;
@@ -108,10 +108,12 @@ class TimestampOracleTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {-HOUR_MS, HOUR_MS})
-    void time_goes_on_when_the_wall_clock_jumps(long jumpMs) {
+    @CsvSource({"0, -1", "0, 1", "10, -1", "10, 1"})
+    void time_goes_on_when_the_wall_clock_jumps(long hoursBefore, long hoursAhead) {
         lead(0);
+        clock.pass(hoursBefore * HOUR_MS);
         long before = next();
+        long jumpMs = hoursAhead * HOUR_MS;
         clock.wallMs += jumpMs;
         long last = before;
         for (int i = 0; i < 100; i++) {

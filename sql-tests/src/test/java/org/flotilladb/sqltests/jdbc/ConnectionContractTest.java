@@ -20,6 +20,7 @@ import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.flotilladb.driver.jdbc.FlotillaConnection;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,15 +30,18 @@ import org.junit.jupiter.api.Timeout;
 /** What JDBC promises of a connection, where H2 is careless or where we stand between. */
 @Timeout(120)
 class ConnectionContractTest {
-    private static final String URL = "jdbc:flotilla:mem:contract";
+    private static final AtomicInteger OPENED = new AtomicInteger();
     private static final String FOR_EVER = "SELECT COUNT(*) FROM SYSTEM_RANGE(1, 10000000000) a WHERE MOD(a.x, 7) = 8";
+
+    /** One for each test: a connection that broke off lets go of its database only a moment after it is closed. */
+    private final String url = "jdbc:flotilla:mem:contract" + OPENED.incrementAndGet();
 
     private Connection connection;
     private Statement statement;
 
     @BeforeEach
     void open() throws SQLException {
-        connection = DriverManager.getConnection(URL);
+        connection = DriverManager.getConnection(url);
         statement = connection.createStatement();
         statement.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))");
         statement.execute("INSERT INTO t VALUES (1, 'one'), (2, 'two')");
@@ -101,7 +105,7 @@ class ConnectionContractTest {
 
     @Test
     void closingRollsBackWhatIsOpen() throws SQLException {
-        try (Connection other = DriverManager.getConnection(URL);
+        try (Connection other = DriverManager.getConnection(url);
                 Statement otherStatement = other.createStatement()) {
             other.setAutoCommit(false);
             otherStatement.execute("INSERT INTO t VALUES (3, 'three')");
@@ -161,7 +165,7 @@ class ConnectionContractTest {
 
     @Test
     void theQueryTimeoutEndsTheWaitForALockToo() throws SQLException {
-        try (Connection other = DriverManager.getConnection(URL + ";LOCK_TIMEOUT=60000");
+        try (Connection other = DriverManager.getConnection(url + ";LOCK_TIMEOUT=60000");
                 Statement waiting = other.createStatement()) {
             connection.setAutoCommit(false);
             statement.execute("UPDATE t SET v = 'mine' WHERE id = 1");
@@ -235,7 +239,7 @@ class ConnectionContractTest {
 
     @Test
     void aLockThatIsNotFreeInTimeIsHyt00AndNoTimeoutException() throws SQLException {
-        try (Connection other = DriverManager.getConnection(URL + ";LOCK_TIMEOUT=50");
+        try (Connection other = DriverManager.getConnection(url + ";LOCK_TIMEOUT=50");
                 Statement waiting = other.createStatement()) {
             connection.setAutoCommit(false);
             statement.execute("UPDATE t SET v = 'mine' WHERE id = 1");
@@ -253,7 +257,7 @@ class ConnectionContractTest {
 
     @Test
     void aWriteConflictIs40001() throws SQLException {
-        try (Connection other = DriverManager.getConnection(URL);
+        try (Connection other = DriverManager.getConnection(url);
                 Statement late = other.createStatement()) {
             other.setAutoCommit(false);
             other.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
@@ -338,7 +342,7 @@ class ConnectionContractTest {
         connection.setAutoCommit(false);
         statement.execute("INSERT INTO t VALUES (3, 'three')");
         connection.setAutoCommit(true);
-        try (Connection other = DriverManager.getConnection(URL);
+        try (Connection other = DriverManager.getConnection(url);
                 Statement otherStatement = other.createStatement()) {
             assertEquals("3", value(otherStatement, "SELECT COUNT(*) FROM t"));
         }
