@@ -234,6 +234,11 @@ final class SimWorld {
         servers.forEach(server -> server.start(failPoints));
         clients.forEach(client -> client.start(failPoints));
         SimClient first = clients.get(0);
+        awaitTrue(
+                "the first Region is led",
+                FORM_LIMIT_MS,
+                () -> servers.stream()
+                        .anyMatch(server -> server.peers().stream().anyMatch(PeerView::serves)));
         await("the cluster forms", FORM_LIMIT_MS, first.session().load());
         RandomSource splits = random.fork("first splits");
         for (int branch = 1; branch < Model.BRANCHES; branch++) {
