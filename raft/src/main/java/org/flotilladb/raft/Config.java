@@ -124,13 +124,17 @@ public final class Config {
             this.storage = Objects.requireNonNull(storage, "storage");
         }
 
-        /** Ticks without a leader before an election; the actual number is drawn from {@code [n, 2n)}. */
+        /**
+         * Ticks without a leader before an election; the actual number is drawn from {@code [n, 2n)}. 10 by default, with a
+         * heartbeat at every tick: finer ticks would cost each group more calls and pace nothing that is not paced by
+         * heartbeats.
+         */
         public Builder electionTick(int value) {
             electionTick = value;
             return this;
         }
 
-        /** Ticks between two heartbeats. */
+        /** Ticks between two heartbeats; 1 by default. */
         public Builder heartbeatTick(int value) {
             heartbeatTick = value;
             return this;
@@ -330,6 +334,9 @@ public final class Config {
             check(clockRateError >= 0 && clockRateError < 0.5, "clockRateError must be in [0, 0.5)");
             check(restAfterTicks >= 0, "restAfterTicks must not be negative, is " + restAfterTicks);
             check(marginNs >= 0, "marginNs must not be negative");
+            check(
+                    promiseNs == 0 || marginNs < promiseNs * (1 - clockRateError) / (1 + clockRateError),
+                    "marginNs " + marginNs + " leaves no lease of promisedElectionTimeoutNs " + promiseNs);
             check(promiseNs == 0 || holdUntilDurable, "holdUntilDurable must be on where leases are");
             check(
                     readOnlyOption != ReadOnlyOption.LEASE_BASED || checkQuorum,

@@ -2,6 +2,7 @@ package org.flotilladb.raft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -169,6 +170,52 @@ class AsyncStorageTest {
         done(newTerm);
         Message write = ready.messagesBeforePersist().get(0);
         assertTrue(done(write).stream().anyMatch(message -> message.type() == MessageType.APP));
+    }
+
+    @Test
+    void noMoreIsHandedOutToBeAppliedThanFitsUntilSomeIsReportedApplied() {
+        RawNode bounded = new RawNode(
+                Config.builder(1, storage)
+                        .applied(1)
+                        .asyncStorageWrites(true)
+                        .maxCommittedPerReadyBytes(2 * entry(2, 2).sizeBytes())
+                        .build(),
+                0);
+        List<Entry> entries = List.of(entry(2, 2), entry(2, 3), entry(2, 4), entry(2, 5), entry(2, 6));
+        bounded.step(
+                Message.to(1, MessageType.APP)
+                        .from(2)
+                        .term(2)
+                        .log(1, 1)
+                        .entries(entries)
+                        .commit(6)
+                        .build(),
+                0);
+        List<Integer> handedOut = new ArrayList<>();
+        Message applying = null;
+        for (int round = 0; round < 10; round++) {
+            while (bounded.hasReady()) {
+                for (Message message : bounded.ready().messagesBeforePersist()) {
+                    storage.append(message.type() == MessageType.STORAGE_APPEND ? message.entries() : List.of());
+                    if (message.type() == MessageType.STORAGE_APPLY) {
+                        handedOut.add(message.entries().size());
+                        assertNull(applying, "the last part is not reported applied yet");
+                        applying = message;
+                    } else {
+                        message.responses().stream()
+                                .filter(response -> response.to() == 1)
+                                .forEach(response -> bounded.step(response, 0));
+                    }
+                }
+            }
+            if (applying != null) {
+                Message done = applying.responses().get(0);
+                applying = null;
+                bounded.step(done, 0);
+            }
+        }
+        assertEquals(List.of(2, 2, 1), handedOut);
+        assertEquals(6, bounded.appliedIndex());
     }
 
     @Test

@@ -17,6 +17,19 @@ class ConfigTest {
                 wrong("heartbeatTick", builder -> builder.heartbeatTick(0)),
                 wrong("electionTick", builder -> builder.electionTick(5).heartbeatTick(5)),
                 wrong("maxInflightMessages", builder -> builder.maxInflightMessages(0)),
+                wrong("applied", builder -> builder.applied(-1)),
+                wrong(
+                        "maxInflightBytes",
+                        builder -> builder.maxSizePerMessageBytes(10).maxInflightBytes(9)),
+                wrong("maxCommittedPerReadyBytes", builder -> builder.maxCommittedPerReadyBytes(0)),
+                wrong("maxUncommittedBytes", builder -> builder.maxUncommittedBytes(0)),
+                wrong("maxPendingReads", builder -> builder.maxPendingReads(0)),
+                wrong("promisedElectionTimeoutNs", builder -> builder.leases(-1, 0.05, 0)),
+                wrong("marginNs", builder -> builder.leases(1_000_000, 0.05, 1_000_000)),
+                wrong(
+                        "readOnlyOption",
+                        builder -> builder.readOnlyOption(ReadOnlyOption.LEASE_BASED)
+                                .checkQuorum(false)),
                 wrong("maxSizePerMessageBytes", builder -> builder.maxSizePerMessageBytes(-1)),
                 wrong("clockRateError", builder -> builder.leases(1, 0.5, 0)),
                 wrong("marginNs", builder -> builder.leases(1, 0.05, -1)),

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Elections")
@@ -211,6 +212,15 @@ class ElectionTest {
         leased.deliver(request);
         leased.peer(2).handleAll();
         assertEquals(java.util.List.of(), leased.takeWire());
+    }
+
+    @ParameterizedTest
+    @EnumSource(ReadOnlyOption.class)
+    void nobodyForgetsALeaderWhoseLeaseRestsOnBeingRemembered(ReadOnlyOption option) {
+        Group group = Group.of(3, builder -> builder.readOnlyOption(option));
+        group.elect(1);
+        group.node(2).forgetLeader();
+        assertEquals(option == ReadOnlyOption.LEASE_BASED ? 1 : 0, group.node(2).leader());
     }
 
     @Test

@@ -252,12 +252,13 @@ class MembershipTest {
         group.node(2).campaign(group.nowNs);
         group.peer(2).handleAll();
         assertEquals(Role.PRE_CANDIDATE, group.node(2).role());
-        group.deliver(Message.to(2, MessageType.PRE_VOTE_RESP)
+        Message.Builder refusal = Message.to(2, MessageType.PRE_VOTE_RESP)
                 .from(3)
                 .term(group.node(2).term())
-                .log(group.node(2).termOf(index), index)
-                .reject(true, 0)
-                .build());
+                .reject(true, 0);
+        group.deliver(refusal.log(group.node(2).termOf(index) - 1, index).build());
+        assertTrue(group.node(2).commitIndex() < index, "another entry is committed there");
+        group.deliver(refusal.log(group.node(2).termOf(index), index).build());
         assertEquals(index, group.node(2).commitIndex());
         assertEquals(Role.FOLLOWER, group.node(2).role());
     }
@@ -323,6 +324,18 @@ class MembershipTest {
                 .build());
         favoured.peer(2).handleAll();
         assertFalse(favoured.takeWire().get(0).reject());
+    }
+
+    @Test
+    void aChangeThatWasDroppedForLackOfRoomIsNotPending() throws Exception {
+        Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 3, builder -> builder.maxUncommittedBytes(1000));
+        group.elect(1);
+        group.node(1).propose(new byte[1000]);
+        ConfChange change = ConfChange.one(Kind.ADD_LEARNER, 3);
+        assertThrows(ProposalDroppedException.class, () -> group.node(1).proposeConfChange(change));
+        group.settle();
+        group.change(change);
+        assertEquals(List.of(3L), group.members(1).learners());
     }
 
     static List<ConfChange> changesThatDoNotFit() {

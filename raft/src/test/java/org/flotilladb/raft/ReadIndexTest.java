@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Read index")
 class ReadIndexTest {
@@ -48,10 +51,13 @@ class ReadIndexTest {
         assertEquals(1, group.peer(3).reads.size());
     }
 
-    @Test
-    void tooManyWaitingReadsAreRefused() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void tooManyWaitingReadsAreRefused(boolean committedInTerm) {
         Group group = Group.of(3, builder -> builder.maxPendingReads(10));
+        group.filter(message -> committedInTerm || message.type() != MessageType.APP_RESP);
         Group.Peer leader = group.elect(1);
+        assertEquals(committedInTerm, leader.node.committedInTerm());
         group.isolate(1);
         int taken = 0;
         for (int i = 0; i < 100; i++) {
@@ -108,6 +114,24 @@ class ReadIndexTest {
         }
         leader.handle();
         assertEquals(0, leader.reads.size());
+    }
+
+    @Test
+    void theRoundOfAnEarlierReadProvesNothingForALaterOne() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        leader.node.readIndex(new byte[] {1}, group.nowNs);
+        leader.handleAll();
+        List<Message> firstRound = group.takeWire();
+        leader.node.readIndex(new byte[] {2}, group.nowNs);
+        leader.handleAll();
+        List<Message> secondRound = group.takeWire();
+        for (List<Message> round : List.of(firstRound, secondRound)) {
+            int answeredBefore = leader.reads.size();
+            round.forEach(group::deliver);
+            group.settle();
+            assertEquals(answeredBefore + 1, leader.reads.size());
+        }
     }
 
     @Test

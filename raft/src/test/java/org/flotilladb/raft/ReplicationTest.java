@@ -247,6 +247,48 @@ class ReplicationTest {
     }
 
     @Test
+    void theWindowBoundsTheBytesUnderWayAndOpensWithEachAnswer() throws Exception {
+        Group group = Group.of(2, builder -> builder.maxSizePerMessageBytes(100).maxInflightBytes(300));
+        Group.Peer leader = group.elect(1);
+        List<Message> sent = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            leader.node.propose(new byte[100]);
+            leader.handleAll();
+            sent.addAll(group.takeWire());
+        }
+        assertEquals(3, sent.size());
+        sent.forEach(group::deliver);
+        group.peer(2).handleAll();
+        for (Message answer : group.takeWire()) {
+            group.deliver(answer);
+            leader.handleAll();
+            assertEquals(
+                    1,
+                    group.takeWire().stream()
+                            .filter(message -> !message.entries().isEmpty())
+                            .count());
+        }
+    }
+
+    @Test
+    void committedEntriesAreHandedOutInPartsOfABoundedSize() throws Exception {
+        long boundBytes = 500;
+        Group group = Group.of(1, builder -> builder.maxCommittedPerReadyBytes(boundBytes));
+        Group.Peer leader = group.elect(1);
+        for (int i = 0; i < 20; i++) {
+            leader.node.propose(new byte[100]);
+        }
+        int parts = 0;
+        while (leader.node.hasReady()) {
+            List<Entry> part = leader.handle().committedEntries();
+            assertTrue(Entry.sizeBytes(part) <= boundBytes);
+            parts += part.isEmpty() ? 0 : 1;
+        }
+        assertTrue(parts >= 5, "parts: " + parts);
+        assertEquals(leader.node.lastIndex(), leader.node.appliedIndex());
+    }
+
+    @Test
     void uncommittedProposalsAreBoundedInAPartition() throws Exception {
         Group group = Group.of(3, builder -> builder.maxUncommittedBytes(1000).checkQuorum(false));
         Group.Peer leader = group.elect(1);
@@ -269,6 +311,16 @@ class ReplicationTest {
         leader.node.propose(new byte[100]);
         group.settle();
         assertEquals(12, leader.applied.size());
+    }
+
+    @Test
+    void oneProposalFitsHoweverLargeItIs() throws Exception {
+        Group group = Group.of(3, builder -> builder.maxUncommittedBytes(1000));
+        Group.Peer leader = group.elect(1);
+        leader.node.propose(new byte[5000]);
+        assertThrows(ProposalDroppedException.class, () -> leader.propose("another"));
+        group.settle();
+        leader.propose("another");
     }
 
     @Test

@@ -94,7 +94,7 @@ class RestTest {
             group.settle();
             assertFalse(group.node(1).isResting(), name + " of peer " + asked);
             group.tick();
-            assertEquals(0, awakeIn(group) % 3, "all are awake with their leader");
+            assertEquals(3, awakeIn(group), "all are awake with their leader");
         }
     }
 
@@ -106,6 +106,44 @@ class RestTest {
         group.node(1).wake(group.nowNs);
         group.settle();
         assertTrue(group.node(1).leaseUntilNs() > group.nowNs);
+    }
+
+    static Stream<Arguments> unfinished() {
+        return Stream.of(
+                Arguments.of("nothing", 1, (BiConsumer<RawNode, Long>) (node, nowNs) -> {}),
+                Arguments.of(
+                        "a read", 0, (BiConsumer<RawNode, Long>) (node, nowNs) -> node.readIndex(new byte[1], nowNs)),
+                Arguments.of(
+                        "a transfer", 0, (BiConsumer<RawNode, Long>) (node, nowNs) -> node.transferLeader(3, nowNs)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("unfinished")
+    void aLeaderDoesNotRestWhileSomethingIsNotFinished(String name, int resting, BiConsumer<RawNode, Long> begin) {
+        Group group = awake();
+        // Neither the round of the read is answered nor does the target of the transfer hear.
+        group.filter(
+                message -> message.type() != MessageType.HEARTBEAT_RESP && message.type() != MessageType.TIMEOUT_NOW);
+        begin.accept(group.node(1), group.nowNs);
+        group.ticks(AFTER_TICKS + 2);
+        assertTrue(group.node(1).isLeader());
+        assertEquals(resting == 1, group.node(1).isResting());
+    }
+
+    @Test
+    void aLeaderThatIsWokenSpeaksAtItsNextTickNotOneHeartbeatLater() {
+        Group group =
+                Group.of(3, builder -> builder.electionTick(20).heartbeatTick(4).restAfterTicks(AFTER_TICKS));
+        group.elect(1);
+        group.ticks(4 * AFTER_TICKS);
+        assertTrue(group.node(1).isResting());
+        group.node(2).wake(group.nowNs);
+        group.settle();
+        assertFalse(group.node(1).isResting());
+        List<Message> sent = new ArrayList<>();
+        group.filter(sent::add);
+        group.tick();
+        assertTrue(sent.stream().anyMatch(message -> message.type() == MessageType.HEARTBEAT), sent.toString());
     }
 
     @Test

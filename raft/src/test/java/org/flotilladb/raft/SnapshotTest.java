@@ -71,6 +71,7 @@ class SnapshotTest {
         group.node(1).reportSnapshot(3, false);
         assertEquals(Progress.State.PROBE, third(group).state());
         assertTrue(third(group).paused(), "until the next answer to a heartbeat");
+        assertEquals(third(group).match() + 1, third(group).next(), "it has not taken the snapshot");
         group.heal();
         group.ticks(3);
         assertEquals(group.node(1).lastIndex(), group.node(3).lastIndex());
@@ -142,7 +143,7 @@ class SnapshotTest {
     void aSnapshotInTheMakingIsAskedForAgain() throws Exception {
         Group group = Group.joinable(ConfState.ofVoters(1L, 2L), 2, builder -> {});
         group.elect(1);
-        Storage busy = new Busy(group.peer(1).storage);
+        Busy busy = new Busy(group.peer(1).storage, new boolean[] {true});
         assertThrows(SnapshotTemporarilyUnavailableException.class, busy::snapshot);
         group.peer(1).storage.createSnapshot(group.node(1).appliedIndex(), group.members(1), null);
         group.peer(1).storage.compact(group.node(1).appliedIndex());
@@ -166,9 +167,17 @@ class SnapshotTest {
                         .build(),
                 0);
         assertEquals(Progress.State.PROBE, leader.status().peers().get(1).state());
+        busy.making[0] = false;
+        leader.step(
+                Message.to(1, MessageType.HEARTBEAT_RESP)
+                        .from(2)
+                        .term(leader.term())
+                        .build(),
+                0);
+        assertEquals(Progress.State.SNAPSHOT, leader.status().peers().get(1).state());
     }
 
-    private record Busy(MemoryStorage storage) implements Storage {
+    private record Busy(MemoryStorage storage, boolean[] making) implements Storage {
         @Override
         public RaftState initialState() {
             return storage.initialState();
@@ -196,7 +205,10 @@ class SnapshotTest {
 
         @Override
         public Snapshot snapshot() {
-            throw new SnapshotTemporarilyUnavailableException();
+            if (making[0]) {
+                throw new SnapshotTemporarilyUnavailableException();
+            }
+            return storage.snapshot();
         }
     }
 

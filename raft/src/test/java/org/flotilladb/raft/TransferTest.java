@@ -69,6 +69,19 @@ class TransferTest {
     }
 
     @Test
+    void aTransfersElectionTimeoutBeginsWithIt() {
+        Group group = Group.of(3);
+        Group.Peer leader = group.elect(1);
+        group.ticks(8);
+        group.isolate(3);
+        leader.node.transferLeader(3, group.nowNs);
+        group.ticks(9);
+        assertEquals(3, leader.node.status().transferTo());
+        group.ticks(1);
+        assertEquals(0, leader.node.status().transferTo());
+    }
+
+    @Test
     void aTransferToItselfOrAStrangerDoesNothing() throws Exception {
         Group group = Group.of(3);
         Group.Peer leader = group.elect(1);

@@ -6,6 +6,7 @@ import java.util.Set;
 final class DefinitionStack {
     private static final String DEFINITIONS = "org.h2.command.ddl.";
     private static final String DOMAINS = DEFINITIONS + "AlterDomain";
+    private static final String MATERIALIZED_VIEW = DEFINITIONS + "CreateMaterializedView";
     private static final String TRUNCATE = DEFINITIONS + "TruncateTable";
     private static final String SEQUENCES = DEFINITIONS + "AlterSequence";
     private static final String SEQUENCE = "org.h2.schema.Sequence";
@@ -57,6 +58,11 @@ final class DefinitionStack {
     /** One after which rows must be written in another way. */
     static boolean changesDefinition() {
         return inside() && !finds(TRUNCATE);
+    }
+
+    /** The table that is being made holds the rows of a materialized view. */
+    static boolean createsMaterializedView() {
+        return finds(MATERIALIZED_VIEW);
     }
 
     /** One that looks at the rows of every table with a column of a domain. */

@@ -3,6 +3,7 @@ package org.flotilladb.engine.internal;
 import java.util.ArrayList;
 import org.h2.api.TableEngine;
 import org.h2.command.ddl.CreateTableData;
+import org.h2.message.DbException;
 import org.h2.table.Table;
 
 /** What H2 calls for every table of a mirror: temporary ones stay H2's own, all others are key ranges. */
@@ -11,6 +12,11 @@ public final class FlotillaTableEngine implements TableEngine {
 
     @Override
     public Table createTable(CreateTableData data) {
+        if (DefinitionStack.createsMaterializedView()) {
+            // H2 does not find it again when a mirror is opened.
+            throw DbException.getUnsupportedException(
+                    "MATERIALIZED VIEW; create a view, or a table that the application fills");
+        }
         if (data.temporary) {
             if (data.globalTemporary) {
                 Mirror.of(data.session).temporaries().exist();

@@ -44,6 +44,20 @@ public class CatalogTest {
         assertEquals(42104, fails(there, "SELECT * FROM T").getErrorCode());
     }
 
+    /** H2 does not find them again when it opens a database, and a mirror is opened often. */
+    @ParameterizedTest
+    @ValueSource(strings = {"CREATE MATERIALIZED VIEW", "CREATE OR REPLACE MATERIALIZED VIEW"})
+    void aMaterializedViewIsRefused(String create) throws SQLException {
+        SqlSession here = fixture.session();
+        run(here, "CREATE TABLE T(V INT)", "INSERT INTO T VALUES (1)");
+        SQLException refused = fails(here, create + " V AS SELECT COUNT(*) AS C FROM T");
+        assertEquals("HYC00", refused.getSQLState());
+        assertTrue(refused.getMessage().contains("MATERIALIZED VIEW"), refused.getMessage());
+        assertEquals(42102, fails(here, "SELECT * FROM V").getErrorCode());
+        run(here, "CREATE VIEW V AS SELECT COUNT(*) AS C FROM T");
+        check(fixture.session(), "SELECT * FROM V", "1");
+    }
+
     /** Rows without a whole number as their key have numbers of the table's own, which must not come twice. */
     @Test
     void anAlteredTableGoesOnCountingItsRows() throws SQLException {

@@ -26,6 +26,10 @@ public final class LeaseClock {
     private long notes;
     private long lastNs;
     private long lastAheadNs = Long.MIN_VALUE;
+    private long leastAheadNs;
+    /** How far the wall clock was set back in all: a suspension of later must not hide behind that. */
+    private volatile long setBackNs;
+
     private boolean jumped;
 
     /**
@@ -66,7 +70,15 @@ public final class LeaseClock {
     public long nowNs() {
         long now = clock.nanoTime();
         // In this order: a suspension between the two shows.
-        long ahead = clock.wallMs() * MS - now;
+        long ahead = aheadNs(now);
+        // A thread that stood still between the two has seen the wall clock too far ahead, by no more than this.
+        long inDoubtNs = clock.nanoTime() - now;
+        long backNs = leastAheadNs - ahead;
+        if (lastAheadNs != Long.MIN_VALUE && backNs > 2 * MS + (long) ((now - lastNs) * slowest)) {
+            setBackNs += backNs;
+            ahead = leastAheadNs;
+        }
+        leastAheadNs = ahead - inDoubtNs;
         if (lastAheadNs != Long.MIN_VALUE && ahead - lastAheadNs > allowedNs(now - lastNs)) {
             jumped |= !failPoints.hit("suspension-unseen");
             // What was sent at this very time may have left before.
@@ -77,6 +89,10 @@ public final class LeaseClock {
         lastNs = now;
         lastAheadNs = ahead;
         return now;
+    }
+
+    private long aheadNs(long now) {
+        return clock.wallMs() * MS - now + setBackNs;
     }
 
     private void note(long now, long ahead) {
@@ -120,7 +136,7 @@ public final class LeaseClock {
         if (now >= lease.untilNs) {
             return false;
         }
-        long ahead = clock.wallMs() * MS - now;
+        long ahead = aheadNs(now);
         return ahead - lease.wallAheadNs <= allowedNs(now - lease.notedNs) || failPoints.hit("suspension-unseen");
     }
 

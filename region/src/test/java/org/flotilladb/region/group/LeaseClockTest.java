@@ -121,6 +121,34 @@ class LeaseClockTest {
         assertFalse(leases.holds(lease));
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {3, 400, 3_600_000})
+    void a_wall_clock_that_is_set_back_does_not_hide_a_suspension(long backMs) {
+        Lease before = begin();
+        clock.pass(50, 1);
+        clock.wallNs -= backMs * MS;
+        leases.nowNs();
+        assertTrue(leases.holds(before));
+        Lease after = begin();
+        clock.suspend(1000);
+        assertFalse(leases.holds(before));
+        assertFalse(leases.holds(after));
+        leases.nowNs();
+        assertTrue(leases.takeJump());
+        clock.pass(1, 1);
+        assertTrue(leases.holds(begin()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1 - RHO, 1 + RHO})
+    void a_clock_whose_rate_is_wrong_within_the_bound_is_not_taken_for_one_that_was_set(double rate) {
+        for (int i = 0; i < 1000; i++) {
+            clock.pass(100, rate);
+            leases.nowNs();
+            assertFalse(leases.takeJump(), "after " + i + " ticks");
+        }
+    }
+
     @Test
     void a_group_of_one_needs_no_clock() {
         clock.suspend(3_600_000);
