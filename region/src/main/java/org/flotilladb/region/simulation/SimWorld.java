@@ -65,8 +65,9 @@ final class SimWorld {
                 ? FaultDriver.draw(random.fork("kinds of faults"))
                 : new TreeSet<>(settings.faults());
         RandomSource character = random.fork("character");
-        moving = settings.moving() != null ? settings.moving() : character.nextInt(3) > 0;
-        nodes = moving ? 4 + character.nextInt(2) : 3;
+        RandomSource size = random.fork("size");
+        moving = settings.moving() != null ? settings.moving() : size.nextInt(3) > 0;
+        nodes = moving ? 4 + size.nextInt(2) : 3;
         invariants = new Invariants(nodes);
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;
@@ -233,6 +234,11 @@ final class SimWorld {
         servers.forEach(server -> server.start(failPoints));
         clients.forEach(client -> client.start(failPoints));
         SimClient first = clients.get(0);
+        awaitTrue(
+                "the first Region is led",
+                FORM_LIMIT_MS,
+                () -> servers.stream()
+                        .anyMatch(server -> server.peers().stream().anyMatch(PeerView::serves)));
         await("the cluster forms", FORM_LIMIT_MS, first.session().load());
         RandomSource splits = random.fork("first splits");
         for (int branch = 1; branch < Model.BRANCHES; branch++) {

@@ -115,6 +115,7 @@ final class RegionPeer implements StateMachine {
     /** Where a change of membership is proposed and not applied yet. */
     private long changeAtIndex;
 
+    private boolean splitApplied;
     private boolean removed;
     /** The membership has changed in this round. */
     private boolean changed;
@@ -892,6 +893,7 @@ final class RegionPeer implements StateMachine {
         wasLeaderAtSplit = group.node().isLeader();
         // Readers that looked at the old Region find another range version, before anybody can serve the new ones.
         region = left;
+        splitApplied = true;
         publish();
         return RegionResponse.newBuilder().setSplit(regions).build();
     }
@@ -906,7 +908,8 @@ final class RegionPeer implements StateMachine {
                 store.report(this);
             }
         }
-        boolean split = !created.isEmpty();
+        boolean split = splitApplied;
+        splitApplied = false;
         if (split) {
             List<Region> now = List.copyOf(created);
             created.clear();

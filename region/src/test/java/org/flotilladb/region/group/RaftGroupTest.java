@@ -73,7 +73,7 @@ class RaftGroupTest {
         return new RaftGroup(
                 GROUP,
                 1,
-                RaftGroup.Start.fixed(3, applied),
+                new RaftGroup.Start(ConfState.ofVoters(1L, 2L, 3L), false, applied, false),
                 GroupSettings.DEFAULT,
                 7,
                 logs,
@@ -147,9 +147,16 @@ class RaftGroupTest {
         }
         TestClock clock = new TestClock();
         LeaseClock leases = new LeaseClock(clock, GroupSettings.DEFAULT, FailPoints.OFF);
-        RaftGroup.Start start = new RaftGroup.Start(ConfState.ofVoters(1L, 2L, 3L), false, 0, afterSplit);
-        RaftGroup group =
-                new RaftGroup(GROUP, 1, start, GroupSettings.DEFAULT, 7, logs, new Nothing(), index -> null, leases);
+        RaftGroup group = new RaftGroup(
+                GROUP,
+                1,
+                new RaftGroup.Start(ConfState.ofVoters(1L, 2L, 3L), false, 0, afterSplit),
+                GroupSettings.DEFAULT,
+                7,
+                logs,
+                new Nothing(),
+                index -> null,
+                leases);
         clock.nowNs += passedMs * 1_000_000L;
         assertEquals(granted, votes(group, logs, leases.nowNs()));
     }

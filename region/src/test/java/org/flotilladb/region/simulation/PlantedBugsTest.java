@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +18,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PlantedBugsTest {
     private static final Set<FaultKind> DRAWN = Set.of();
     private static final int MAX_SEEDS = 200;
+    /** They show where peers are moved about. */
+    private static final List<String> MOVING = List.of(
+            "install-not-noted",
+            "tombstone-forgotten",
+            "change-epoch-unchecked",
+            "removed-data-left",
+            "snapshot-checksum-unchecked",
+            "overlap-unchecked",
+            "old-rows-kept",
+            "bare-peer-takes-the-log");
 
     static Stream<Arguments> bugs() {
         return Stream.of(
@@ -57,6 +68,7 @@ class PlantedBugsTest {
         for (int seed = 1; seed <= MAX_SEEDS; seed++) {
             SimulationSettings settings = SimulationSettings.of(seed);
             settings = faults.isEmpty() ? settings : settings.withFaults(faults);
+            settings = MOVING.contains(bug) ? settings.withMoving(true) : settings;
             boolean lie = Character.isUpperCase(bug.charAt(0));
             try {
                 Simulation.run(lie ? settings.withLie(SimLogStore.Lie.valueOf(bug)) : settings.withBug(bug));
