@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BooleanSupplier;
 import org.flotilladb.region.client.ClientException;
 import org.flotilladb.region.client.Transaction;
 import org.flotilladb.region.client.TransactionClient;
@@ -127,10 +128,13 @@ class ScenarioTest {
         put(dying, "1", RIGHT);
         dying.commit();
         byte[] shared = Keys.sharedLock(LEFT, dying.startTs());
-        assertTrue(world.runUntil(
-                world.time().nowNs() + 1000 * MS,
-                () -> world.servers().stream().anyMatch(server -> server.data().get(Family.LOCK, shared) != null)));
+        BooleanSupplier stands =
+                () -> world.servers().stream().anyMatch(server -> server.data().get(Family.LOCK, shared) != null);
+        assertTrue(world.runUntil(world.time().nowNs() + 1000 * MS, stands));
         world.clients().get(0).node().crash();
+        // What an operation may take is drawn with the world: it may be less than the ttl.
+        pass(2 * world.lockTtlMs());
+        assertTrue(stands.getAsBoolean(), "nobody has met the lock yet");
         Transaction writer = two.begin(false);
         writer.put(LEFT, Model.bytes("2"));
         commit(writer);
