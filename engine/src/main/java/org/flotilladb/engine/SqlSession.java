@@ -3,6 +3,7 @@ package org.flotilladb.engine;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.util.Optional;
 
 /**
  * One user's session: the driver's connection holds exactly one. Not thread-safe except for {@link #cancel()} and
@@ -21,6 +22,18 @@ public interface SqlSession extends AutoCloseable {
      * @param work what to do on H2's connection; may be called more than once
      */
     <T> T execute(String sql, SqlWork<T> work) throws SQLException;
+
+    /**
+     * Runs many executions of one statement as one, with few requests: they read at the same timestamp, and outside of a
+     * transaction they are committed as one. All of it succeeds, or nothing of it has happened and the caller runs one by
+     * one, which then tells what fails and where. An error is thrown where that would lead nowhere: the transaction or the
+     * connection is gone, the statement was cancelled, the outcome of its commit is not known.
+     *
+     * @param sql the statement's text
+     * @param items runs all of them; may be called more than once
+     * @return empty: they are to be run one by one
+     */
+    <T> Optional<T> executeTogether(String sql, SqlWork<T> items) throws SQLException;
 
     /** H2's connection as it is now, for calls that run no statement (metadata, warnings, LOB factories). */
     Connection connection() throws SQLException;

@@ -19,6 +19,7 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.sql.Struct;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -74,6 +75,14 @@ public final class FlotillaConnection implements Connection {
     <T> T execute(Object by, String sql, int timeoutSeconds, SqlSession.SqlWork<T> work) throws SQLException {
         SqlSession open = session();
         return running.run(by, timeoutSeconds, networkTimeoutMs, this::networkTimedOut, () -> open.execute(sql, work));
+    }
+
+    /** As {@link #execute}, for many executions at once; empty: they are to be run one by one. */
+    <T> Optional<T> executeTogether(Object by, String sql, int timeoutSeconds, SqlSession.SqlWork<T> items)
+            throws SQLException {
+        SqlSession open = session();
+        return running.run(
+                by, timeoutSeconds, networkTimeoutMs, this::networkTimedOut, () -> open.executeTogether(sql, items));
     }
 
     /** Runs something that is no statement of the user's, in its turn and within the network timeout. */

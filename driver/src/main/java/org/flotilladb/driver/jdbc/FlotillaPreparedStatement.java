@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.List;
+import java.util.Optional;
 import org.h2.message.DbException;
 import org.h2.value.DataType;
 import org.h2.value.Value;
@@ -36,6 +37,9 @@ import org.h2.value.Value;
 /** A prepared statement; when the session hands over another connection of H2 it is prepared again, and its values set. */
 final class FlotillaPreparedStatement extends WithoutSqlTexts {
     private static final Object UNSET = new Object();
+
+    /** Rows of a batch that are run as one. */
+    private static final int TOGETHER = 1000;
 
     private record Null(int type) {}
 
@@ -180,24 +184,46 @@ final class FlotillaPreparedStatement extends WithoutSqlTexts {
         batch.clear();
         SimpleKeys keys = new SimpleKeys();
         Batch results = new Batch(rows.size());
-        for (Object[] row : rows) {
-            results.run(() -> runChecked(sql, h2 -> {
-                PreparedStatement statement = own(h2);
-                // A value that this row does not have must not be that of the row before.
-                statement.clearParameters();
-                replay(statement, row, row.length);
-                if (statement.execute()) {
-                    throw new SQLException("A query is not allowed in a batch.", "90002", 90002);
+        for (int from = 0; from < rows.size(); from += TOGETHER) {
+            List<Object[]> part = rows.subList(from, Math.min(rows.size(), from + TOGETHER));
+            if (part.size() == 1 || !results.runTogether(() -> executeTogether(part, keys))) {
+                for (Object[] row : part) {
+                    results.run(() -> runChecked(sql, h2 -> execute(own(h2), row, keys)));
                 }
-                long updated = statement.getLargeUpdateCount();
-                keys.add(statement);
-                return updated;
-            }));
+            }
         }
         batchKeys = keys;
         // H2's statement has the values of the last row, not those that were set last.
         prepared = null;
         return results.counts();
+    }
+
+    private Optional<long[]> executeTogether(List<Object[]> rows, SimpleKeys keys) throws SQLException {
+        int before = keys.size();
+        Optional<long[]> counts = runTogether(sql, h2 -> {
+            keys.truncate(before);
+            long[] updated = new long[rows.size()];
+            for (int i = 0; i < updated.length; i++) {
+                updated[i] = execute(own(h2), rows.get(i), keys);
+            }
+            return updated;
+        });
+        if (counts.isEmpty()) {
+            keys.truncate(before);
+        }
+        return counts;
+    }
+
+    private static long execute(PreparedStatement statement, Object[] row, SimpleKeys keys) throws SQLException {
+        // A value that this row does not have must not be that of the row before.
+        statement.clearParameters();
+        replay(statement, row, row.length);
+        if (statement.execute()) {
+            throw new SQLException("A query is not allowed in a batch.", "90002", 90002);
+        }
+        long updated = statement.getLargeUpdateCount();
+        keys.add(statement);
+        return updated;
     }
 
     @Override

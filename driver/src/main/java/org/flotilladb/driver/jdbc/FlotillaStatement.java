@@ -7,6 +7,7 @@ import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.flotilladb.engine.SqlSession;
 
 /** A statement: whatever executes goes through the session, which may hand over another connection of H2. */
@@ -84,6 +85,11 @@ class FlotillaStatement implements Statement {
     /** As {@link #run}, for a text that has been looked at. */
     final <T> T runChecked(String sql, Work<T> work) throws SQLException {
         return connection.execute(this, sql, queryTimeoutSeconds, h2 -> work.run(on(h2)));
+    }
+
+    /** Many executions of a text that has been looked at, at once; empty: they are to be run one by one. */
+    final <T> Optional<T> runTogether(String sql, Work<T> items) throws SQLException {
+        return connection.executeTogether(this, sql, queryTimeoutSeconds, h2 -> items.run(on(h2)));
     }
 
     /** Runs what a result of this statement does, as its own. */

@@ -57,6 +57,17 @@ final class RegionKeyTransaction implements KeyTransaction {
     }
 
     @Override
+    public List<byte[]> getAllCommitted(List<byte[]> keys) {
+        return keys.isEmpty() ? List.of() : Waiting.await(transaction.getAllCommitted(keys));
+    }
+
+    @Override
+    public boolean buffers(byte[] key) {
+        WriteBuffer.Change own = transaction.buffer().get(key);
+        return own != null && own.writes();
+    }
+
+    @Override
     public KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint, long mark) {
         return new MergedCursor(transaction, start, end, reverse, limitHint, mark);
     }

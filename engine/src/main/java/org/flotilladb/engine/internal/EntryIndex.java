@@ -25,7 +25,7 @@ import org.h2.value.Value;
  * An index with entries of its own: encoded columns, and behind them the row's number unless the entry must be unique;
  * the value is the row's number. Rows behind entries are fetched in batches.
  */
-final class EntryIndex extends Index {
+final class EntryIndex extends Index implements InsertChecks.Unique {
     private static final double COST_FACTOR = 10;
     private static final int FIRST_BATCH = 16;
     private static final int MAX_BATCH = 512;
@@ -72,20 +72,29 @@ final class EntryIndex extends Index {
             return;
         }
         byte[] key = key(session, row, uniqueColumnColumn, false);
-        if (regionTable.state(session).entry(transaction, key) != null) {
-            regionTable.state(session).foundDuplicate();
-            StringBuilder what = new StringBuilder("(");
-            for (int i = 0; i < uniqueColumnColumn; i++) {
-                what.append(i == 0 ? "" : ", ")
-                        .append(row.getValue(columnIds[i]).getTraceSQL());
+        SessionState state = regionTable.state(session);
+        if (!state.checks().postpones(session, regionTable, this, row, transaction, key)) {
+            byte[] there = state.entry(transaction, key);
+            if (there != null) {
+                state.foundDuplicate();
+                throw duplicate(session, row, there);
             }
-            throw getDuplicateKeyException(what.append(')').toString());
         }
         transaction.insert(key, value);
     }
 
     @Override
+    public DbException duplicate(SessionLocal session, Row row, byte[] there) {
+        StringBuilder what = new StringBuilder("(");
+        for (int i = 0; i < uniqueColumnColumn; i++) {
+            what.append(i == 0 ? "" : ", ").append(row.getValue(columnIds[i]).getTraceSQL());
+        }
+        return getDuplicateKeyException(what.append(')').toString());
+    }
+
+    @Override
     public void remove(SessionLocal session, Row row) {
+        regionTable.state(session).checks().settle(session);
         boolean unique = unique(row);
         KeyTransaction transaction = regionTable.transaction(session);
         byte[] key = key(session, row, unique ? uniqueColumnColumn : columns.length, !unique);

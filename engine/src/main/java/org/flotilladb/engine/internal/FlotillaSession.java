@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.flotilladb.engine.SqlSession;
@@ -46,6 +47,10 @@ final class FlotillaSession implements SqlSession {
 
     private Mirror lastSequencesOf;
     private long lastSequencesAt;
+    /** How the checks of what is run may be postponed; null: as its text says. */
+    private InsertChecks.Scope checksScope;
+
+    private final Together together = new Together(this);
     /** Connections that this session has moved from: results of theirs may still be read. */
     private final ArrayDeque<Runnable> left = new ArrayDeque<>();
 
@@ -137,6 +142,7 @@ final class FlotillaSession implements SqlSession {
                 commits = state.commits();
                 alone = !state.hasWrites();
                 first = !state.inTransaction();
+                allowPostponedChecks(state, sql, single && attempt == 1);
                 T result = guarded(sql, work);
                 state.statementEnds(session, true);
                 if (pass.defines() && mirror.closedByH2()) {
@@ -169,6 +175,7 @@ final class FlotillaSession implements SqlSession {
             } catch (DbException e) {
                 throw surfaced(e.getSQLException());
             } finally {
+                mirror.state(session).checks().forget();
                 mirror.state(session).dropPrepared();
                 mirror.state(session).passes(null);
                 inTransaction = mirror.closedByH2()
@@ -177,6 +184,42 @@ final class FlotillaSession implements SqlSession {
                 pass.leave();
             }
         }
+    }
+
+    /** A commit that refuses a key makes the statement run again, and then it must look itself, to fail as it should. */
+    private void allowPostponedChecks(SessionState state, String sql, boolean commits) {
+        if (checksScope != null) {
+            state.checks().allow(checksScope, together.ownsTransaction());
+        } else if (traits(sql).onlyInserts()) {
+            state.checks().allow(InsertChecks.Scope.STATEMENT, commits);
+        }
+    }
+
+    @Override
+    public <T> Optional<T> executeTogether(String sql, SqlWork<T> items) throws SQLException {
+        checkOpen();
+        if (!traits(sql).onlyInserts()) {
+            return Optional.empty();
+        }
+        checksScope = InsertChecks.Scope.BATCH;
+        try {
+            return together.run(sql, items);
+        } finally {
+            checksScope = null;
+        }
+    }
+
+    /** H2's session as it is now. */
+    SessionLocal h2Session() {
+        return session;
+    }
+
+    JdbcConnection h2Connection() {
+        return h2;
+    }
+
+    SessionState state() {
+        return mirror.state(session);
     }
 
     /** Passes the gate of this session's mirror. */

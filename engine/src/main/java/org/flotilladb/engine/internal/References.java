@@ -2,11 +2,13 @@ package org.flotilladb.engine.internal;
 
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import org.flotilladb.engine.internal.KeyCodec.Rounding;
 import org.h2.constraint.Constraint;
 import org.h2.constraint.ConstraintReferential;
 import org.h2.engine.SessionLocal;
 import org.h2.result.Row;
+import org.h2.table.Column;
 import org.h2.table.IndexColumn;
 import org.h2.value.Value;
 import org.h2.value.ValueNull;
@@ -36,6 +38,50 @@ final class References {
                 }
             }
         }
+    }
+
+    /** Whether the table refers to itself or to a table that is none of ours: then each row is looked at by itself. */
+    boolean needLook() {
+        for (Constraint constraint : table.getConstraints()) {
+            if (constraint instanceof ConstraintReferential reference
+                    && reference.getTable() == table
+                    && (reference.getRefTable() == table || !(reference.getRefTable() instanceof RegionTable))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the table refers to any other. */
+    boolean any() {
+        for (Constraint constraint : table.getConstraints()) {
+            if (constraint instanceof ConstraintReferential reference && reference.getTable() == table) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** For each parent that a row refers to, what stands for it, and if it is one row found by its number, that row's key. */
+    void forEachParent(SessionLocal session, Row row, BiConsumer<byte[], byte[]> use) {
+        for (Constraint constraint : table.getConstraints()) {
+            if (constraint instanceof ConstraintReferential reference
+                    && reference.getTable() == table
+                    && reference.getRefTable() instanceof RegionTable parent) {
+                Value[] values = values(reference.getColumns(), row);
+                if (values != null) {
+                    use.accept(key(session, parent, reference, values), rowKey(session, parent, reference, values));
+                }
+            }
+        }
+    }
+
+    private static byte[] rowKey(
+            SessionLocal session, RegionTable parent, ConstraintReferential reference, Value[] values) {
+        Column main = reference.getRefColumns()[0].column;
+        return values.length == 1 && parent.rowIndex().mainColumn() == main.getColumnId()
+                ? parent.rowKey(values[0].convertTo(main.getType(), session).getLong())
+                : null;
     }
 
     void parentChanged(SessionLocal session, Row oldRow, Row newRow) {

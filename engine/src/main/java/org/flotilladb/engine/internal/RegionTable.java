@@ -154,13 +154,51 @@ class RegionTable extends TableBase {
 
     @Override
     public void addRow(SessionLocal session, Row row) {
-        write(session, () -> {
-            for (Index index : indexes) {
-                index.add(session, row);
-            }
-            references.childWritten(session, null, row);
-        });
+        inOrder(
+                session,
+                () -> write(session, () -> {
+                    for (Index index : indexes) {
+                        index.add(session, row);
+                    }
+                    references.childWritten(session, null, row);
+                }));
         state(session).countRow(approximateRows, 1);
+    }
+
+    /** Something that may fail while checks of earlier rows are still to be made: what they find comes first. */
+    private void inOrder(SessionLocal session, Runnable step) {
+        try {
+            step.run();
+        } catch (DbException e) {
+            state(session).checks().failing(session);
+            throw e;
+        }
+    }
+
+    @Override
+    public boolean fireBeforeRow(SessionLocal session, Row oldRow, Row newRow) {
+        try {
+            return super.fireBeforeRow(session, oldRow, newRow);
+        } catch (DbException e) {
+            state(session).checks().failing(session);
+            throw e;
+        }
+    }
+
+    @Override
+    public void fireAfterRow(SessionLocal session, Row oldRow, Row newRow, boolean rollback) {
+        if (rollback || oldRow != null || !state(session).checks().postponesReferences(session, this, newRow)) {
+            inOrder(session, () -> super.fireAfterRow(session, oldRow, newRow, rollback));
+        }
+    }
+
+    /** Looks for the parents of a row that was inserted. */
+    void checkReferences(SessionLocal session, Row row) {
+        super.fireAfterRow(session, null, row, false);
+    }
+
+    References references() {
+        return references;
     }
 
     @Override
@@ -289,6 +327,7 @@ class RegionTable extends TableBase {
     @Override
     public long truncate(SessionLocal session) {
         long[] removed = {0};
+        state(session).checks().settle(session);
         write(session, () -> {
             if (isReferenced()) {
                 Cursor cursor = rows.find(session, null, null, false);
@@ -308,6 +347,10 @@ class RegionTable extends TableBase {
     /** H2 calls this at the beginning of each statement that changes rows, and at its end; also before queries. */
     @Override
     public void fire(SessionLocal session, int type, boolean beforeAction) {
+        InsertChecks checks = state(session).checks();
+        if (type == Trigger.INSERT && !beforeAction) {
+            checks.ends(session, this);
+        }
         if (physicalId != 0 && type != Trigger.SELECT) {
             try {
                 mirror.state(session).statementWrites(session, this, beforeAction);
@@ -316,15 +359,20 @@ class RegionTable extends TableBase {
             }
         }
         super.fire(session, type, beforeAction);
+        if (type == Trigger.INSERT && beforeAction) {
+            checks.begins(session, this);
+        }
     }
 
     // ---- values of sequences ---------------------------------------------------------------------------------------
 
     @Override
     public void convertInsertRow(SessionLocal session, Row newRow, Boolean overridingSystem) {
-        try (ColumnSequences.Turns turns = columnSequences.turns(session, newRow)) {
-            super.convertInsertRow(session, newRow, overridingSystem);
-        }
+        inOrder(session, () -> {
+            try (ColumnSequences.Turns turns = columnSequences.turns(session, newRow)) {
+                super.convertInsertRow(session, newRow, overridingSystem);
+            }
+        });
     }
 
     @Override

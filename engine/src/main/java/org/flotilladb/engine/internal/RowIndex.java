@@ -23,7 +23,7 @@ import org.h2.value.Value;
 import org.h2.value.ValueNull;
 
 /** The rows themselves, in the order of their numbers. */
-final class RowIndex extends Index {
+final class RowIndex extends Index implements InsertChecks.Unique {
     private static final double COST_FACTOR = 10;
 
     private final RegionTable regionTable;
@@ -87,23 +87,32 @@ final class RowIndex extends Index {
             transaction.insert(key, RowCodec.encode(row.getValueList()));
             return;
         }
-        byte[] there = regionTable.state(session).entry(transaction, key);
-        if (there != null) {
-            regionTable.state(session).foundDuplicate();
-            StringBuilder what = getDuplicatePrimaryKeyMessage(mainColumn);
-            if (what == null) {
-                what = new StringBuilder("PRIMARY KEY");
+        if (!regionTable.state(session).checks().postpones(session, regionTable, this, row, transaction, key)) {
+            byte[] there = regionTable.state(session).entry(transaction, key);
+            if (there != null) {
+                regionTable.state(session).foundDuplicate();
+                throw duplicate(session, row, there);
             }
-            what.append(' ').append(regionTable.decode(session, row.getKey(), there));
-            DbException e = DbException.get(ErrorCode.DUPLICATE_KEY_1, what.toString());
-            e.setSource(source);
-            throw e;
         }
         transaction.insert(key, RowCodec.encode(row.getValueList()));
     }
 
+    /** What a row is refused with whose number is taken. */
+    @Override
+    public DbException duplicate(SessionLocal session, Row row, byte[] there) {
+        StringBuilder what = getDuplicatePrimaryKeyMessage(mainColumn);
+        if (what == null) {
+            what = new StringBuilder("PRIMARY KEY");
+        }
+        what.append(' ').append(regionTable.decode(session, row.getKey(), there));
+        DbException e = DbException.get(ErrorCode.DUPLICATE_KEY_1, what.toString());
+        e.setSource(source);
+        return e;
+    }
+
     @Override
     public void remove(SessionLocal session, Row row) {
+        regionTable.state(session).checks().settle(session);
         regionTable.transaction(session).delete(regionTable.rowKey(row.getKey()));
     }
 
@@ -118,6 +127,7 @@ final class RowIndex extends Index {
             }
         }
         regionTable.inlineLobs(newRow);
+        regionTable.state(session).checks().settle(session);
         regionTable
                 .transaction(session)
                 .put(regionTable.rowKey(oldRow.getKey()), RowCodec.encode(newRow.getValueList()));
@@ -183,7 +193,7 @@ final class RowIndex extends Index {
         if (from != null && from.equals(to)) {
             byte[] key = regionTable.rowKey(from);
             byte[] value = mark < 0
-                    ? transaction.get(key)
+                    ? regionTable.state(session).checks().get(transaction, key)
                     : transaction.getAll(List.of(key), mark).get(0);
             return new OneRow(value == null ? null : regionTable.decode(session, from, value));
         }

@@ -133,6 +133,7 @@ final class SequenceBlocks {
      * @param single at most one value of each is asked for; else as many as the thread likes
      */
     Turn turn(SessionLocal session, Collection<Sequence> sequences, boolean single) {
+        mirror.state(session).checks().takesValues(sequences.stream().anyMatch(SequenceBlocks::small));
         Turn turn = new Turn();
         boolean done = false;
         try {

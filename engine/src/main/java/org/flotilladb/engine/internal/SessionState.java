@@ -76,6 +76,7 @@ final class SessionState {
     private boolean writing;
 
     private final RowCounts rowCounts = new RowCounts();
+    private final InsertChecks checks = new InsertChecks(this);
     /** Tables whose fence this transaction has locked. */
     private final Set<RegionTable> fenced = Collections.newSetFromMap(new IdentityHashMap<>());
     /** Where the undo list stood when the statement that writes a table began. */
@@ -100,6 +101,16 @@ final class SessionState {
 
     boolean inTransaction() {
         return transaction != null;
+    }
+
+    /** Checks of inserted rows that are still to be made. */
+    InsertChecks checks() {
+        return checks;
+    }
+
+    /** Whether this statement has met rows newer than what it reads. */
+    boolean isBehind() {
+        return behind;
     }
 
     /** A statement has passed the gate, or null: is over. */

@@ -11,10 +11,18 @@ import java.util.regex.Pattern;
  * @param restarts it may let sequences begin anew
  * @param defines it may change the catalog
  * @param asksSequences it asks sequences for values, in its own text
+ * @param onlyInserts it is one INSERT, and fails where a row is there
  */
 record StatementTraits(
-        boolean changesDataInQuery, boolean callsFunctions, boolean restarts, boolean defines, boolean asksSequences) {
-    static final StatementTraits NONE = new StatementTraits(false, false, false, false, false);
+        boolean changesDataInQuery,
+        boolean callsFunctions,
+        boolean restarts,
+        boolean defines,
+        boolean asksSequences,
+        boolean onlyInserts) {
+    static final StatementTraits NONE = new StatementTraits(false, false, false, false, false, false);
+
+    private static final Pattern INSERT = Pattern.compile("^\\s*INSERT\\s+INTO\\b", Pattern.CASE_INSENSITIVE);
 
     /** At the beginning of a statement, or anywhere behind a comment, where it cannot be told. */
     private static final Pattern DEFINITION = Pattern.compile(
@@ -50,9 +58,19 @@ record StatementTraits(
                 && RESTART.matcher(sql).find();
         boolean asks = contains(sql, "NEXT") && ASKS_SEQUENCES.matcher(sql).find();
         boolean defines = DEFINITION.matcher(sql).find();
-        return calls || changes || restarts || defines || asks
-                ? new StatementTraits(changes, calls, restarts, defines, asks)
+        boolean inserts = !changes && !defines && onlyInserts(sql);
+        return calls || changes || restarts || defines || asks || inserts
+                ? new StatementTraits(changes, calls, restarts, defines, asks, inserts)
                 : NONE;
+    }
+
+    /** Not told of texts in which something else may hide: other statements, or what to do about duplicates. */
+    private static boolean onlyInserts(String sql) {
+        return INSERT.matcher(sql).find()
+                && sql.indexOf(';') < 0
+                && !contains(sql, "DUPLICATE")
+                && !contains(sql, "CONFLICT")
+                && !contains(sql, "IGNORE");
     }
 
     /** Whether a sequence may be asked for a value whose name does not stand in the text. */

@@ -19,6 +19,12 @@ public interface KeyTransaction {
         return getAll(keys, -1);
     }
 
+    /** As {@link #getAll}, but as committed: what this transaction has buffered does not show. */
+    List<byte[]> getAllCommitted(List<byte[]> keys);
+
+    /** Whether this transaction has written the key itself, so that {@link #get} asks nobody. */
+    boolean buffers(byte[] key);
+
     /**
      * A cursor over {@code [start, end)} in ascending or, if {@code reverse}, descending key order, merged with the
      * buffer as it is at the time of this call; later writes of this transaction need not show. Pages are fetched
@@ -38,8 +44,8 @@ public interface KeyTransaction {
     void put(byte[] key, byte[] value);
 
     /**
-     * Buffers a write of a key that must not exist when the transaction commits. The caller has already read the key as
-     * absent in this transaction; somebody who overtakes makes the commit fail with a CONFLICT.
+     * Buffers a write of a key that must not exist when the transaction commits: if it does, the commit fails with a
+     * CONFLICT. In this transaction itself it must be absent.
      */
     void insert(byte[] key, byte[] value);
 

@@ -116,6 +116,22 @@ final class MemoryTransaction implements KeyTransaction {
     }
 
     @Override
+    public List<byte[]> getAllCommitted(List<byte[]> keys) {
+        long at = time();
+        List<byte[]> result = new ArrayList<>(keys.size());
+        for (byte[] key : keys) {
+            Version version = keySpace.cluster.read(key, at);
+            result.add(version == null ? null : version.value);
+        }
+        return result;
+    }
+
+    @Override
+    public boolean buffers(byte[] key) {
+        return writes != null && writes.containsKey(key);
+    }
+
+    @Override
     public KeyCursor scan(byte[] start, byte[] end, boolean reverse, int limitHint, long mark) {
         long at = time();
         NavigableMap<byte[], Version> range = keySpace.cluster.data.tailMap(start, true);

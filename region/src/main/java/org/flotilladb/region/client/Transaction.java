@@ -241,10 +241,19 @@ public final class Transaction {
 
     /** The values of many keys in their order, null where there is none, merged with the buffer. */
     public CompletableFuture<List<byte[]>> getAll(List<byte[]> keys) {
+        return getAll(keys, true);
+    }
+
+    /** As {@link #getAll(List)}, without what is buffered. */
+    public CompletableFuture<List<byte[]>> getAllCommitted(List<byte[]> keys) {
+        return getAll(keys, false);
+    }
+
+    private CompletableFuture<List<byte[]>> getAll(List<byte[]> keys, boolean merged) {
         TreeMap<byte[], byte[]> found = new TreeMap<>(Arrays::compareUnsigned);
         List<byte[]> missing = new ArrayList<>();
         for (byte[] key : keys) {
-            WriteBuffer.Change own = buffer().get(key);
+            WriteBuffer.Change own = merged ? buffer().get(key) : null;
             if (own != null && own.writes()) {
                 if (own.value() != null) {
                     found.put(key, own.value());
