@@ -1,8 +1,11 @@
 package org.flotilladb.region.simulation;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
@@ -10,19 +13,26 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.flotilladb.proto.ChangePeersRequest;
 import org.flotilladb.proto.Context;
+import org.flotilladb.proto.Envelope;
+import org.flotilladb.proto.GroupMessage;
 import org.flotilladb.proto.Peer;
 import org.flotilladb.proto.PeerChange;
 import org.flotilladb.proto.PeerChangeKind;
 import org.flotilladb.proto.PeerRole;
+import org.flotilladb.proto.RaftBatch;
+import org.flotilladb.proto.RaftMessage;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionError;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.TransferLeaderRequest;
+import org.flotilladb.raft.MessageType;
 import org.flotilladb.region.client.Transaction;
 import org.flotilladb.region.store.PeerView;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Peers that come and go, step by step, on simulated nodes of which one has no peer of the first Region. */
@@ -353,6 +363,52 @@ class MembershipScenarioTest {
         await("it is up", away::up);
         await("it has learned of its removal", () -> away.store().storeId() != 0 && peer(away) == null);
         world.servers().forEach(SimServer::compare);
+    }
+
+    /** The random worlds meet it too seldom to count on. */
+    @ParameterizedTest(name = "{0}, tombstone forgotten: {1}")
+    @CsvSource({"HEARTBEAT, false", "HEARTBEAT, true", "VOTE, false", "VOTE, true", "PRE_VOTE, false", "PRE_VOTE, true"
+    })
+    void a_late_message_brings_no_removed_peer_back(MessageType type, boolean tombstoneForgotten) {
+        SimulationSettings settings = SimulationSettings.of(1);
+        form(tombstoneForgotten ? settings.withBug("tombstone-forgotten") : settings);
+        put("1");
+        SimServer leader = leader();
+        SimServer leaving = world.servers().stream()
+                .filter(server -> member(server) != null && server != leader)
+                .findFirst()
+                .orElseThrow();
+        Region before = region();
+        PeerView sender = peer(leader);
+        RaftMessage message = RaftMessage.newBuilder()
+                .setType(type.code())
+                .setFrom(sender.peerId())
+                .setTo(member(leaving).getId())
+                .setTerm(sender.term())
+                .build();
+        done(change(PeerChangeKind.REMOVE, member(leaving)));
+        await("the peer is gone", () -> peer(leaving) == null);
+
+        Envelope late = Envelope.newBuilder()
+                .setRaft(RaftBatch.newBuilder()
+                        .addMessages(GroupMessage.newBuilder()
+                                .setGroupId(before.getId())
+                                .setFromStore(leader.storeId())
+                                .setToStore(leaving.storeId())
+                                .setEpoch(before.getEpoch())
+                                .setMessage(message)))
+                .build();
+        Executable delivered = () -> {
+            leaving.node().run(() -> leaving.store().onMessage(late));
+            pass(1000);
+        };
+        if (tombstoneForgotten) {
+            String noticed = assertThrows(SimulationFailure.class, delivered).getMessage();
+            assertTrue(noticed.contains("was removed and is back"), noticed);
+        } else {
+            assertDoesNotThrow(delivered);
+            assertNull(peer(leaving));
+        }
     }
 
     @Test

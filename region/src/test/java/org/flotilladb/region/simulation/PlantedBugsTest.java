@@ -21,7 +21,6 @@ class PlantedBugsTest {
     /** They show where peers are moved about. */
     private static final List<String> MOVING = List.of(
             "install-not-noted",
-            "tombstone-forgotten",
             "change-epoch-unchecked",
             "removed-data-left",
             "snapshot-checksum-unchecked",
@@ -53,7 +52,6 @@ class PlantedBugsTest {
                 arguments("conflict-unseen", DRAWN),
                 arguments("install-not-noted", Set.of(FaultKind.SNAPSHOT_CRASH, FaultKind.CRASH)),
                 arguments("compacted-before-durable", DRAWN),
-                arguments("tombstone-forgotten", Set.of(FaultKind.DELAY, FaultKind.REPETITION)),
                 arguments("change-epoch-unchecked", DRAWN),
                 arguments("removed-data-left", DRAWN),
                 arguments("snapshot-checksum-unchecked", Set.of(FaultKind.SNAPSHOT_DAMAGE)),
