@@ -39,8 +39,17 @@ final class IdAllocator implements IdSource {
         return first;
     }
 
-    /** Gives the first of {@code count} ids when they are in the log. */
+    /**
+     * Gives the first of {@code count} ids that are in the log. Whoever is given ids later is given higher ones, the engine
+     * too: on each Store the ids of a Region's peers grow.
+     */
     void allocate(int count, LongConsumer done, Consumer<PlacementError> failed) {
+        if (poolEnd - poolNext >= count) {
+            poolNext += count;
+            done.accept(poolNext - count);
+            return;
+        }
+        poolEnd = poolNext;
         propose(count, PlacementEntry.newBuilder(), done, failed);
     }
 
@@ -68,12 +77,16 @@ final class IdAllocator implements IdSource {
         if (!poolProposed) {
             poolProposed = true;
             int wanted = Math.max(POOL, 2 * count);
-            allocate(
+            propose(
                     wanted,
+                    PlacementEntry.newBuilder(),
                     first -> {
                         poolProposed = false;
-                        poolNext = first;
-                        poolEnd = first + wanted;
+                        // Else others have been promised higher ones since.
+                        if (nextProposed == first + wanted) {
+                            poolNext = first;
+                            poolEnd = nextProposed;
+                        }
                     },
                     error -> poolProposed = false);
         }
