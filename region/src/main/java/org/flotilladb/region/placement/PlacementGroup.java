@@ -97,7 +97,8 @@ public final class PlacementGroup implements StateMachine {
         this.state = new PlacementState(stored, this.nodeAddresses);
         this.timestamps = new TimestampService(clock, leases, state, this::propose, this::mayPropose, loop);
         this.ids = new IdAllocator(state, this::propose);
-        this.leader = new PlacementLeader(state, regions, this::propose, ids, clock, failPoints);
+        this.leader =
+                new PlacementLeader(state, regions, this::propose, ids, clock, timestamps::leaseHolds, failPoints);
         this.steering = new SteeringRequests(state, leader, this::propose, clock);
         if (state.init() != null) {
             seedRoutes();

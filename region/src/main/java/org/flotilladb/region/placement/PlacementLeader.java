@@ -2,6 +2,7 @@ package org.flotilladb.region.placement;
 
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.flotilladb.proto.JoinRequest;
 import org.flotilladb.proto.JoinResponse;
@@ -41,6 +42,7 @@ final class PlacementLeader {
     private final PlacementLog log;
     private final IdAllocator ids;
     private final Clock clock;
+    private final BooleanSupplier leaseHolds;
     private final PlacementEngine engine;
     /** Stores whose change is on its way through the log, and tokens of those that join. */
     private final TreeSet<Long> changing = new TreeSet<>();
@@ -56,12 +58,14 @@ final class PlacementLeader {
             PlacementLog log,
             IdAllocator ids,
             Clock clock,
+            BooleanSupplier leaseHolds,
             FailPoints failPoints) {
         this.state = state;
         this.regions = regions;
         this.log = log;
         this.ids = ids;
         this.clock = clock;
+        this.leaseHolds = leaseHolds;
         this.engine = new PlacementEngine(regions, ids, failPoints);
     }
 
@@ -126,9 +130,11 @@ final class PlacementLeader {
     RegionHeartbeatResponse report(RegionHeartbeatRequest request) {
         long nowNs = clock.nanoTime();
         RegionHeartbeatResponse.Builder answer = RegionHeartbeatResponse.newBuilder();
+        // Without a lease another may lead and decide otherwise.
+        boolean decides = leaseHolds.getAsBoolean();
         for (RegionHeartbeat report : request.getRegionsList()) {
             RegionRequest instruction = engine.report(report, nowNs);
-            if (instruction != null) {
+            if (instruction != null && decides) {
                 answer.addInstructions(instruction);
             }
         }
@@ -165,8 +171,10 @@ final class PlacementLeader {
         }
         StoreHeartbeatResponse.Builder answer = StoreHeartbeatResponse.newBuilder()
                 .setState(known.getState())
-                .setStoresVersion(state.stores().version())
-                .addAllInstructions(engine.instructions(known.getId(), nowNs));
+                .setStoresVersion(state.stores().version());
+        if (leaseHolds.getAsBoolean()) {
+            answer.addAllInstructions(engine.instructions(known.getId(), nowNs));
+        }
         if (heartbeat.getKnownStoresVersion() != state.stores().version()) {
             answer.addAllStores(state.stores().infos());
         }

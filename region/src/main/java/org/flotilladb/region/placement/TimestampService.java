@@ -61,6 +61,11 @@ final class TimestampService {
         extendBound();
     }
 
+    /** Whether nobody else can lead now. */
+    boolean leaseHolds() {
+        return leases.holds(lease);
+    }
+
     /** While this holds, this peer may answer. */
     void lease(Lease held) {
         lease = held;

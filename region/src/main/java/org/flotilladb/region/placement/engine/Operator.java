@@ -77,6 +77,9 @@ public final class Operator {
     private final long createdNs;
     private int current;
     private long stepSinceNs;
+    /** The configuration version of the Region when its leader was first asked for the present step, or -1. */
+    private long askedInConfVersion = -1;
+
     private State state = State.RUNNING;
     private String ended = "";
     private long endedNs;
@@ -147,7 +150,16 @@ public final class Operator {
     boolean advance(long nowNs) {
         current++;
         stepSinceNs = nowNs;
+        askedInConfVersion = -1;
         return current < steps.size();
+    }
+
+    /** The leader is to be asked for the present step; false where it was asked before and the members have changed since. */
+    boolean asksIn(long confVersion) {
+        if (askedInConfVersion == -1) {
+            askedInConfVersion = confVersion;
+        }
+        return !(step() instanceof Step.ChangePeers) || askedInConfVersion == confVersion;
     }
 
     boolean late(long nowNs) {

@@ -130,6 +130,11 @@ final class Operators {
                 }
                 case ASK -> {
                     String why = Safety.refuses(cluster, region, step);
+                    if (why == null
+                            && !operator.asksIn(region.region().getEpoch().getConfVersion())) {
+                        // It may have been done and undone, and a peer that was removed must not come back.
+                        why = "the members have changed since it was asked to " + step;
+                    }
                     if (why != null) {
                         end(operator, State.STALE, why);
                         return null;
