@@ -142,7 +142,8 @@ final class FaultDriver {
             }
             case WALL_CLOCK -> {
                 SimServer server = server();
-                if (server.up()) {
+                // Nobody sets the clock of a machine that is suspended: set back, it would hide the suspension.
+                if (server.up() && !server.node().suspended()) {
                     count("wall clock jumped");
                     long by = random.nextInt(3) == 0 ? HOUR_MS : 5000;
                     server.node().jumpWallMs(random.nextInt((int) (2 * by)) - by);

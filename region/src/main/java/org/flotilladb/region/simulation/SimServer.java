@@ -151,7 +151,8 @@ final class SimServer {
 
     /** Compares with the others. */
     void compare() {
-        if (up() && store.failure() == null) {
+        // A Store that has only just been opened has not looked for its peers yet.
+        if (up() && store.failure() == null && store.storeId() != 0) {
             world.invariants().compare(id, store.peers(), data);
         }
     }

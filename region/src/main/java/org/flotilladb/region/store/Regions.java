@@ -233,7 +233,10 @@ final class Regions implements StoreContext {
     /** A member says that it cannot take the beginning of the log. */
     void needsSnapshot(GroupMessage wire) {
         RegionPeer peer = peers.get(wire.getGroupId());
-        if (peer != null && Membership.peer(peer.region(), wire.getMessage().getFrom()) != null) {
+        // Before anything is committed a snapshot would be one of nothing, and nobody could commit for want of it.
+        if (peer != null
+                && peer.group().applied() > 0
+                && Membership.peer(peer.region(), wire.getMessage().getFrom()) != null) {
             peer.group().beginWithSnapshots();
         }
     }

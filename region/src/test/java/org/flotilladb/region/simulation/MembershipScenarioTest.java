@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import org.flotilladb.proto.ChangePeersRequest;
 import org.flotilladb.proto.Context;
@@ -345,6 +346,57 @@ class MembershipScenarioTest {
             noticed = !splitStands();
         }
         assertTrue(noticed, "the split stood in every seed up to " + seed);
+    }
+
+    /** A snapshot of a group that has applied nothing yet is worth nothing: who waited for one would wait for ever. */
+    @Test
+    void a_peer_that_wants_a_snapshot_before_anything_is_committed_does_not_stop_the_group() {
+        form(1);
+        put("1");
+        byte[] at = Model.bytes(Model.unique(0, 1) + "z");
+        SimServer leader = leader();
+        CompletableFuture<?> split = world.clients().get(0).client().split(at);
+        await(
+                "the new Region is led",
+                () -> newPeer(leader, at) != null && newPeer(leader, at).leads());
+        // The beginning of the log that is on its way is lost.
+        for (SimServer other : world.servers()) {
+            world.network().cut(leader.address(), other.address());
+        }
+        PeerView made = newPeer(leader, at);
+        assertEquals(0, made.commitIndex());
+        Peer follower = made.region().getPeersList().stream()
+                .filter(peer -> peer.getStoreId() != leader.storeId())
+                .findFirst()
+                .orElseThrow();
+        Envelope notice = Envelope.newBuilder()
+                .setRaft(RaftBatch.newBuilder()
+                        .addMessages(GroupMessage.newBuilder()
+                                .setGroupId(made.groupId())
+                                .setFromStore(follower.getStoreId())
+                                .setToStore(leader.storeId())
+                                .setNeedsSnapshot(true)
+                                .setMessage(RaftMessage.newBuilder()
+                                        .setType(MessageType.HEARTBEAT.code())
+                                        .setFrom(follower.getId())
+                                        .setTo(made.peerId()))))
+                .build();
+        leader.node().run(() -> leader.store().onMessage(notice));
+        pass(50);
+        assertEquals(0, newPeer(leader, at).commitIndex());
+        world.network().healCuts();
+        world.await("it is split", LIMIT_MS, split);
+        await("the new Region is served", () -> findLeader(made.groupId()) != null);
+        put("2");
+        assertEquals("2", read());
+    }
+
+    private static PeerView newPeer(SimServer server, byte[] start) {
+        return server.peers().stream()
+                .filter(peer ->
+                        peer.region() != null && peer.region().getStart().equals(ByteString.copyFrom(start)))
+                .findFirst()
+                .orElse(null);
     }
 
     @Test
