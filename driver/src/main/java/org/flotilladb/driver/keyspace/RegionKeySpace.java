@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.flotilladb.engine.keyspace.ClusterAdmin;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeyTransaction;
 import org.flotilladb.engine.keyspace.TransactionMode;
@@ -17,6 +18,7 @@ public final class RegionKeySpace implements KeySpace {
     private final Supplier<List<NodeCounter>> status;
     private final Supplier<RuntimeException> failure;
     private final Runnable onClose;
+    private final ClusterAdmin cluster;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
@@ -30,6 +32,7 @@ public final class RegionKeySpace implements KeySpace {
             Supplier<RuntimeException> failure,
             Runnable onClose) {
         this.client = client;
+        this.cluster = new RegionClusterAdmin(client.placement().steering());
         this.status = status;
         this.failure = failure;
         this.onClose = onClose;
@@ -90,6 +93,11 @@ public final class RegionKeySpace implements KeySpace {
     @Override
     public List<NodeCounter> status() {
         return status.get();
+    }
+
+    @Override
+    public ClusterAdmin clusterAdmin() {
+        return cluster;
     }
 
     @Override

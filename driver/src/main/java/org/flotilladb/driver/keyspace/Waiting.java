@@ -63,6 +63,7 @@ final class Waiting {
                 case TOO_LARGE -> KeySpaceException.Kind.TOO_LARGE;
                 case FULL -> KeySpaceException.Kind.FULL;
                 case CLOSED -> KeySpaceException.Kind.CLOSED;
+                case REFUSED -> KeySpaceException.Kind.REFUSED;
                 case INTERNAL -> KeySpaceException.Kind.INTERNAL;
             };
             return new KeySpaceException(kind, client.getMessage(), client);

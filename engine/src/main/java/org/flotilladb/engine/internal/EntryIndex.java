@@ -57,6 +57,15 @@ final class EntryIndex extends Index implements InsertChecks.Unique {
         return key.toBytes();
     }
 
+    /** The least key of the entries whose first columns have these values. */
+    byte[] splitKey(SessionLocal session, Value[] values) {
+        KeyBytes key = new KeyBytes(prefix);
+        for (int i = 0; i < values.length; i++) {
+            codec.add(key, i, values[i], session, Rounding.EXACT);
+        }
+        return key.toBytes();
+    }
+
     private boolean unique(SearchRow row) {
         return uniqueColumnColumn > 0 && needsUniqueCheck(row);
     }

@@ -43,8 +43,14 @@ final class Errors {
             case STALE_SCHEMA -> DbException.convert(new StaleCatalogException(e));
             case FULL -> DbException.convert(new SQLException(message, "53100", ErrorCode.GENERAL_ERROR_1, e));
             case CLOSED -> DbException.convert(new SQLException(message, "08003", ErrorCode.DATABASE_IS_CLOSED, e));
+            case REFUSED -> DbException.convert(new SQLException(message, "55000", 0, e));
             case INTERNAL -> DbException.convert(new SQLException(message, "HY000", ErrorCode.GENERAL_ERROR_1, e));
         };
+    }
+
+    /** What somebody gave to a function makes no sense; the message says what would. */
+    static SQLException invalid(String message) {
+        return new SQLException(message, "22023", 0);
     }
 
     static boolean isStale(SQLException e) {

@@ -25,6 +25,7 @@ public final class FlotillaTableEngine implements TableEngine {
         }
         Mirror mirror = Mirror.of(data.session);
         if (data.id == CATALOG_ID) {
+            FunctionSchema.addTo(data.session.getDatabase(), data.session);
             return new CatalogTable(data, mirror);
         }
         data.tableEngineParams =

@@ -66,7 +66,6 @@ final class Mirror {
         try {
             mirror.keeper = mirror.connect(user, passwordHash, Map.of());
             mirror.database = ((SessionLocal) mirror.keeper.getSession()).getDatabase();
-            FunctionSchema.addTo(mirror.database, (SessionLocal) mirror.keeper.getSession());
             mirror.checkVersion();
             SequenceBlocks sequences = new SequenceBlocks(mirror);
             sequences.loadAll(rests);

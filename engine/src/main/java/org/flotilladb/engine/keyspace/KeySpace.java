@@ -33,6 +33,9 @@ public interface KeySpace extends AutoCloseable {
     /** What the nodes that can be reached say about themselves. */
     List<NodeCounter> status();
 
+    /** Sees and steers the cluster that keeps this key space. */
+    ClusterAdmin clusterAdmin();
+
     @Override
     void close();
 

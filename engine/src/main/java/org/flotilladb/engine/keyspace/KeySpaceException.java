@@ -38,6 +38,8 @@ public final class KeySpaceException extends RuntimeException {
         FULL,
         /** The database or the connection to it is closed. */
         CLOSED,
+        /** As things are, a command to the cluster cannot be carried out; the message says what to do. 55000. */
+        REFUSED,
         /** A broken invariant; the text is for the developers. */
         INTERNAL
     }

@@ -3,6 +3,7 @@ package org.flotilladb.engine.memory;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.flotilladb.engine.keyspace.ClusterAdmin;
 import org.flotilladb.engine.keyspace.KeyCursor;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeyTransaction;
@@ -62,6 +63,11 @@ public final class CountingKeySpace implements KeySpace {
     @Override
     public List<NodeCounter> status() {
         return counted.status();
+    }
+
+    @Override
+    public ClusterAdmin clusterAdmin() {
+        return counted.clusterAdmin();
     }
 
     @Override

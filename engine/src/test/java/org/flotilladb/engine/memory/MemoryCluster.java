@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.flotilladb.engine.keyspace.KeySpaceException;
@@ -42,6 +43,11 @@ public final class MemoryCluster {
     private volatile long now = 1;
     private final AtomicReference<CommitFault> fault = new AtomicReference<>();
     private final AtomicLong commits = new AtomicLong();
+    /** What somebody has asked of the cluster, in words. */
+    final List<String> commands = new CopyOnWriteArrayList<>();
+    /** Questions about the cluster, of any kind. */
+    final AtomicLong questions = new AtomicLong();
+
     private final AtomicLong writes = new AtomicLong();
 
     /** Called once, at the next commit that writes something; may throw, and say whether the commit takes place first. */
@@ -79,6 +85,16 @@ public final class MemoryCluster {
                 throw new KeySpaceException(kind, "planned by the test: " + kind);
             }
         });
+    }
+
+    /** What somebody has asked of the cluster so far. */
+    public List<String> commands() {
+        return commands;
+    }
+
+    /** How often somebody has looked at the cluster so far. */
+    public long questions() {
+        return questions.get();
     }
 
     /** Commits that wrote something, so far. */
@@ -181,7 +197,7 @@ public final class MemoryCluster {
         }
     }
 
-    synchronized void split(byte[] key) {
+    public synchronized void split(byte[] key) {
         splits.add(key);
     }
 

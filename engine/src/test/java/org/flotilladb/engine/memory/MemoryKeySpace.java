@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.flotilladb.engine.keyspace.ClusterAdmin;
 import org.flotilladb.engine.keyspace.KeySpace;
 import org.flotilladb.engine.keyspace.KeySpaceException;
 import org.flotilladb.engine.keyspace.KeyTransaction;
@@ -102,6 +103,11 @@ public final class MemoryKeySpace implements KeySpace {
     @Override
     public List<NodeCounter> status() {
         return List.of(new NodeCounter("memory:1", "commits", Long.toString(cluster.commits())));
+    }
+
+    @Override
+    public ClusterAdmin clusterAdmin() {
+        return new MemoryClusterAdmin(this);
     }
 
     @Override

@@ -18,6 +18,8 @@ public final class ClientException extends RuntimeException {
         /** The disk of a Store is full. */
         FULL,
         CLOSED,
+        /** As things are, a command to the cluster cannot be carried out. */
+        REFUSED,
         /** A peer refuses this process, or an invariant is broken. */
         INTERNAL
     }

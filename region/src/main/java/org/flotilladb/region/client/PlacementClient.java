@@ -23,6 +23,7 @@ public final class PlacementClient {
 
     private final ClientSettings settings;
     private final ClientEnvironment environment;
+    private final SteeringClient steering = new SteeringClient(this);
     private volatile String leader;
     private volatile long catalogEpoch;
     private int nextAddress;
@@ -35,6 +36,11 @@ public final class PlacementClient {
     PlacementClient(ClientSettings settings, ClientEnvironment environment) {
         this.settings = settings;
         this.environment = environment;
+    }
+
+    /** What people ask of it. */
+    public SteeringClient steering() {
+        return steering;
     }
 
     /** The newest catalog epoch this process has heard of. */
@@ -136,10 +142,15 @@ public final class PlacementClient {
     }
 
     /** Asks until there is an answer or the time is up; every question may be asked twice without harm. */
-    private CompletableFuture<PlacementResponse> ask(PlacementRequest request) {
+    CompletableFuture<PlacementResponse> ask(PlacementRequest request) {
         Question question = new Question(request);
         question.send();
         return question.result;
+    }
+
+    private static String sentence(String words) {
+        String text = words.isEmpty() ? words : Character.toUpperCase(words.charAt(0)) + words.substring(1);
+        return text.endsWith(".") ? text : text + ".";
     }
 
     private synchronized String nextAddress() {
@@ -154,6 +165,8 @@ public final class PlacementClient {
         private final long deadlineNs;
         private final TreeMap<String, String> troubles = new TreeMap<>();
         private String asked = "";
+        /** What the leader said last, when that was: not now. */
+        private String notNow;
 
         Question(PlacementRequest request) {
             this.request = request;
@@ -184,10 +197,14 @@ public final class PlacementClient {
             }
             PlacementError error = response.getError();
             troubles.put(asked, error.getMessage());
+            notNow = error.getNotReady() ? error.getMessage() : null;
             if (error.getNotLeader()) {
                 leader = error.getLeaderAddress().isEmpty() ? null : error.getLeaderAddress();
             } else if (!error.getNotReady()) {
-                result.completeExceptionally(new ClientException(ClientException.Kind.INTERNAL, error.getMessage()));
+                result.completeExceptionally(
+                        error.getRefused()
+                                ? new ClientException(ClientException.Kind.REFUSED, sentence(error.getMessage()))
+                                : new ClientException(ClientException.Kind.INTERNAL, error.getMessage()));
                 return;
             } else if (request.hasLocate()) {
                 leader = null;
@@ -198,6 +215,7 @@ public final class PlacementClient {
         @Override
         public void onFailure(Transport.Failure failure) {
             troubles.put(asked, failure.message());
+            notNow = null;
             leader = null;
             if (failure.kind() == Transport.Failure.Kind.REFUSED) {
                 result.completeExceptionally(new ClientException(ClientException.Kind.INTERNAL, failure.message()));
@@ -206,6 +224,14 @@ public final class PlacementClient {
             } else {
                 again();
             }
+        }
+
+        private String tooLate() {
+            double seconds = settings.operationTimeoutMs() / 1000.0;
+            return notNow != null && SteeringClient.steers(request)
+                    ? "The cluster could not do this within " + seconds + " s (" + notNow + "): try again."
+                    : "The cluster at " + String.join(",", settings.addresses()) + " did not answer within " + seconds
+                            + " s (" + why() + "): check that its nodes run and that the addresses are right.";
         }
 
         /** What each of those asked has said last. */
@@ -220,11 +246,7 @@ public final class PlacementClient {
         private void again() {
             long pauseNs = backoff.attempts() == 0 && leader != null ? 0 : backoff.nextNs();
             if (environment.clock().nanoTime() + pauseNs > deadlineNs) {
-                result.completeExceptionally(new ClientException(
-                        ClientException.Kind.UNAVAILABLE,
-                        "The cluster at " + String.join(",", settings.addresses()) + " did not answer within "
-                                + settings.operationTimeoutMs() / 1000.0 + " s (" + why()
-                                + "): check that its nodes run and that the addresses are right."));
+                result.completeExceptionally(new ClientException(ClientException.Kind.UNAVAILABLE, tooLate()));
                 return;
             }
             if (pauseNs == 0) {

@@ -76,7 +76,7 @@ final class PlacementLeader {
         changing.clear();
         joining.clear();
         ids.restart();
-        knownStores = 0;
+        knownStores = -1;
         engine.lead(term, nowNs);
         follow();
         nextPassNs = nowNs + PASS_NS;
@@ -112,7 +112,7 @@ final class PlacementLeader {
         for (long storeId : engine.removable(nowNs)) {
             // The peers of group 0 itself do not move yet: who keeps it stays.
             if (!state.init().getStoreIdsList().contains(storeId) && changing.add(storeId)) {
-                LOG.info("Store {} holds nothing any more: it leaves the cluster", Long.toUnsignedString(storeId));
+                LOG.info("Store {} holds nothing any more: it leaves the cluster", Long.toHexString(storeId));
                 change(StoreChange.newBuilder().setId(storeId).setState(StoreState.STORE_REMOVED));
             }
         }
@@ -162,7 +162,7 @@ final class PlacementLeader {
         if (lost) {
             LOG.warn(
                     "Store {} at {} has lost a part of its log: its peers are replaced",
-                    Long.toUnsignedString(known.getId()),
+                    Long.toHexString(known.getId()),
                     address);
             change.setState(StoreState.STORE_GONE);
         }
@@ -189,7 +189,7 @@ final class PlacementLeader {
         if (known == null || known.getState() == StoreState.STORE_REMOVED) {
             failed.accept(
                     PlacementErrors.refused(
-                            "Store " + Long.toUnsignedString(request.getStoreId())
+                            "Store " + Long.toHexString(request.getStoreId())
                                     + " does not belong to this cluster any more: start the node with an empty directory to join again"));
             return;
         }
@@ -241,7 +241,7 @@ final class PlacementLeader {
                 entry.addStores(StoreChange.newBuilder().setId(record.getId()).setState(StoreState.STORE_REMOVED));
             } else if (same && record.getState() != StoreState.STORE_GONE) {
                 failed.accept(PlacementErrors.refused("at " + request.getAddress() + " there is Store "
-                        + Long.toUnsignedString(record.getId())
+                        + Long.toHexString(record.getId())
                         + " already: start the node with that Store's directory, or, if that is lost, say that the"
                         + " Store is gone and join again"));
                 return;

@@ -140,7 +140,7 @@ final class ReplicaCheck implements Check {
 
     private String name(Peer peer) {
         StoreView store = cluster.store(peer.getStoreId());
-        return store == null ? "Store " + Long.toUnsignedString(peer.getStoreId()) : store.name();
+        return store == null ? "Store " + Long.toHexString(peer.getStoreId()) : store.name();
     }
 
     private static Plan plan(Kind kind, String reason, List<Step> steps) {

@@ -66,11 +66,11 @@ public final class Steering {
         }
         Peer peer = region.peerOn(storeId);
         if (peer == null || peer.getRole() == PeerRole.LEARNER) {
-            return Outcome.refused("Region " + regionId + " has no voter on Store " + Long.toUnsignedString(storeId)
+            return Outcome.refused("Region " + regionId + " has no voter on Store " + Long.toHexString(storeId)
                     + ": move a peer there first");
         }
         if (!cluster.takesLeaders(cluster.store(storeId)) || !cluster.live(region, peer)) {
-            return Outcome.refused("the peer of Region " + regionId + " on Store " + Long.toUnsignedString(storeId)
+            return Outcome.refused("the peer of Region " + regionId + " on Store " + Long.toHexString(storeId)
                     + " cannot lead now: the Store is silent, being emptied, or not in step");
         }
         return begin(region, "a leader transfer was asked for", List.of(new Step.TransferLeader(storeId)));
@@ -89,10 +89,10 @@ public final class Steering {
         StoreView to = cluster.store(toStoreId);
         if (old == null || region.peerOn(toStoreId) != null) {
             return Outcome.refused("Region " + regionId + " must have a peer on Store "
-                    + Long.toUnsignedString(fromStoreId) + " and none on Store " + Long.toUnsignedString(toStoreId));
+                    + Long.toHexString(fromStoreId) + " and none on Store " + Long.toHexString(toStoreId));
         }
         if (to == null || !cluster.takesPeers(to)) {
-            return Outcome.refused("Store " + Long.toUnsignedString(toStoreId)
+            return Outcome.refused("Store " + Long.toHexString(toStoreId)
                     + " takes no peers now: it is silent, full, being emptied, or unknown");
         }
         if (region.joint() || !cluster.hasQuorum(region)) {
@@ -137,7 +137,7 @@ public final class Steering {
     public String refuses(long storeId, StoreState wanted) {
         StoreView store = cluster.store(storeId);
         if (store == null || store.state() == StoreState.STORE_REMOVED) {
-            return "there is no Store " + Long.toUnsignedString(storeId) + " in this cluster";
+            return "there is no Store " + Long.toHexString(storeId) + " in this cluster";
         }
         return switch (wanted) {
             case STORE_UP -> null;

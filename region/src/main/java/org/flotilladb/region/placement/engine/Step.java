@@ -135,7 +135,7 @@ public sealed interface Step {
                                 default -> "remove ";
                             }
                             + "peer " + change.getPeer().getId() + " on Store "
-                            + Long.toUnsignedString(change.getPeer().getStoreId()))
+                            + Long.toHexString(change.getPeer().getStoreId()))
                     .collect(Collectors.joining(" and "));
         }
     }
@@ -166,7 +166,7 @@ public sealed interface Step {
 
         @Override
         public String toString() {
-            return "transfer leader to Store " + Long.toUnsignedString(storeId);
+            return "transfer leader to Store " + Long.toHexString(storeId);
         }
     }
 

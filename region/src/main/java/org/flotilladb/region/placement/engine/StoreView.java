@@ -73,8 +73,8 @@ public final class StoreView {
     /** How it is called in sentences. */
     String name() {
         return store.getAddress().isEmpty()
-                ? "Store " + Long.toUnsignedString(id())
-                : "Store " + Long.toUnsignedString(id()) + " at " + store.getAddress();
+                ? "Store " + Long.toHexString(id())
+                : "Store " + Long.toHexString(id()) + " at " + store.getAddress();
     }
 
     @Override
