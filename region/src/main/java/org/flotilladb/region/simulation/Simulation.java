@@ -28,14 +28,20 @@ public final class Simulation {
                     "Seed " + settings.seed() + " after " + world.time().nowNs() / 1_000_000 + " ms of virtual time: "
                             + (e instanceof SimulationFailure ? e.getMessage() : e.toString())
                             + "\n  faults so far: " + world.faultCounts()
-                            + "\n  run it again: " + command(settings.seed()),
+                            + "\n  run it again: " + command(settings),
                     e);
         }
     }
 
-    static String command(long seed) {
-        return "mvn -q -Dfast -pl region -am test -Dtest=SimulationTest#one_seed_that_is_asked_for -Dflotilla.seed="
-                + seed;
+    /** What runs these settings again, as far as they can be said on a command line. */
+    static String command(SimulationSettings settings) {
+        StringBuilder command = new StringBuilder("./flotilla simulate --seed ").append(settings.seed());
+        settings.bugs().forEach(bug -> command.append(" --bug ").append(bug));
+        if (settings.faults() != null) {
+            command.append(" --faults ")
+                    .append(settings.faults().stream().map(Enum::name).collect(Collectors.joining(",")));
+        }
+        return command.toString();
     }
 
     /** Command line: {@code [--seed N] [--seeds COUNT] [--trace true] [--bug NAME] [--faults KIND,KIND]}; prints a report for each seed. */

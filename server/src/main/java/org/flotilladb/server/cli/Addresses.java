@@ -1,6 +1,6 @@
 package org.flotilladb.server.cli;
 
-/** The form of {@code HOST:PORT}; whether one can listen or connect there shows later. */
+/** The form of {@code HOST:PORT}, and URLs made of it; whether one can listen or connect there shows later. */
 final class Addresses {
 
     private Addresses() {}
@@ -12,6 +12,17 @@ final class Addresses {
                     option + " wants HOST:PORT with a port from 1 to 65535, for example 127.0.0.1:7411, but got '"
                             + address + "'");
         }
+    }
+
+    /** The JDBC URL for what a person gives: one, or the addresses of a cluster's nodes. */
+    static String url(String command, String given) {
+        if (given.startsWith("jdbc:")) {
+            return given;
+        }
+        for (String address : given.split(",")) {
+            check(command, address);
+        }
+        return "jdbc:flotilla://" + given;
     }
 
     private static boolean isPort(String text) {

@@ -27,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ServerCommand.class,
             ShellCommand.class,
             StatusCommand.class,
+            ClusterCommand.class,
             BenchCommand.class,
             ClasspathCommand.class,
             SimulateCommand.class
@@ -113,13 +114,13 @@ public final class Main implements Runnable {
                 + (near.isEmpty()
                         ? "there are "
                                 + String.join(", ", command.getSubcommands().keySet())
-                        : "did you mean " + String.join(" or ", near) + "?");
+                        : "did you mean " + near.get(0) + "?");
     }
 
     @Override
     public void run() {
         throw new UsageException(
-                "say what to do: demo, server, shell, status, bench, classpath or simulate (see 'flotilla --help')");
+                "say what to do: demo, server, shell, status, cluster, bench, classpath or simulate (see 'flotilla --help')");
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {

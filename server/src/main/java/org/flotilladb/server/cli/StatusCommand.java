@@ -22,14 +22,7 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws SQLException {
-        String jdbcUrl = url;
-        if (!url.startsWith("jdbc:")) {
-            for (String address : url.split(",")) {
-                Addresses.check("status", address);
-            }
-            jdbcUrl = "jdbc:flotilla://" + url;
-        }
-        try (Connection connection = connections.open(jdbcUrl);
+        try (Connection connection = connections.open(Addresses.url("status", url));
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("SELECT * FROM FLOTILLA_STATUS()")) {
             RowPrinter printer = Terminals.isInteractive() ? RowPrinter.TABLE : RowPrinter.TABS;

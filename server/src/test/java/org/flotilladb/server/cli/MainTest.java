@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MainTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "server", "shell", "demo", "bench", "classpath", "status", "simulate"})
+    @ValueSource(strings = {"", "server", "shell", "demo", "bench", "classpath", "status", "cluster", "simulate"})
     void everyCommandHasHelpAndAVersion(String command) {
         List<String> prefix = command.isEmpty() ? List.of() : List.of(command);
         for (String option : List.of("--help", "--version")) {
@@ -52,6 +52,12 @@ class MainTest {
                 "bench jdbc:h2:mem: --clients 0",
                 "demo --customers 0",
                 "simulate --seeds 0",
+                "simulate --minutes 0",
+                "simulate --faults EARTHQUAKE",
+                "cluster",
+                "cluster nowhere",
+                "cluster nowhere stores",
+                "cluster jdbc:h2:mem: stores",
                 "status nowhere"
             })
     void aFailureIsOneSentenceOnStandardErrorAndANonZeroExitCode(String line) {
@@ -66,9 +72,9 @@ class MainTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "''                              | flotilla: say what to do: demo, server, shell, status, bench, classpath or simulate (see 'flotilla --help')",
+                "''                              | flotilla: say what to do: demo, server, shell, status, cluster, bench, classpath or simulate (see 'flotilla --help')",
                 "serve                           | flotilla: there is no command 'serve'; did you mean server? See 'flotilla --help'.",
-                "sail                            | flotilla: there is no command 'sail'; there are demo, server, shell, status, bench, classpath, simulate. See 'flotilla --help'.",
+                "sail                            | flotilla: there is no command 'sail'; there are demo, server, shell, status, cluster, bench, classpath, simulate. See 'flotilla --help'.",
                 "shell jdbc:h2:mem: SELECT       | flotilla: 'SELECT' is one argument too many; quote what belongs together. See 'flotilla shell --help'.",
                 "shell jdbc:h2:mem: -c A -f B    | flotilla: --command=SQL, --file=FILE are mutually exclusive (specify only one). See 'flotilla shell --help'.",
                 "server --data d --listen here --peers here | flotilla: --listen wants HOST:PORT with a port from 1 to 65535, for example 127.0.0.1:7411, but got 'here'"
