@@ -22,7 +22,9 @@ import java.net.InetSocketAddress;
 import java.net.ProtocolException;
 import java.net.SocketException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.Handshake;
 import org.flotilladb.proto.MessageHandler;
@@ -32,12 +34,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes connections: a handshake in both directions, then messages and requests for a handler. Connections are bounded;
- * so are, for each of them, the requests under way and the answers that the other side does not read: it is not read
- * from until there are fewer. Whoever says nothing sensible within {@value #HANDSHAKE_TIMEOUT_MS} ms is shown out.
+ * so are, for each of them, the requests under way, in number and bytes, and the answers that the other side does not read: it
+ * is not read from until there are fewer. Clients send requests; one-way messages are for nodes. Whoever says nothing sensible within {@value #HANDSHAKE_TIMEOUT_MS} ms is shown out.
  */
 public final class NettyServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NettyServer.class);
     private static final int MAX_IN_FLIGHT = 4096;
+    /** Of one connection's requests under way; one more is always read. */
+    static final long MAX_IN_FLIGHT_BYTES = 32L << 20;
+    /** Of all connections' requests under way, as a share of the heap. */
+    private static final long HEAP_SHARE = 4;
+
     private static final int MAX_CONNECTIONS = 10_000;
     private static final int LOW_WATER_BYTES = 4 << 20;
     private static final int HIGH_WATER_BYTES = 16 << 20;
@@ -58,7 +65,24 @@ public final class NettyServer implements AutoCloseable {
     public static NettyServer bind(
             NettyThreads threads, InetSocketAddress address, HandshakePolicy policy, MessageHandler handler)
             throws IOException {
+        return bind(
+                threads,
+                address,
+                policy,
+                handler,
+                Math.max(2 * MAX_IN_FLIGHT_BYTES, Runtime.getRuntime().maxMemory() / HEAP_SHARE));
+    }
+
+    /** @param intakeBytes of all requests under way */
+    static NettyServer bind(
+            NettyThreads threads,
+            InetSocketAddress address,
+            HandshakePolicy policy,
+            MessageHandler handler,
+            long intakeBytes)
+            throws IOException {
         NettyServer[] self = new NettyServer[1];
+        Intake intake = new Intake(intakeBytes);
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(threads.group())
                 .channel(NioServerSocketChannel.class)
@@ -79,7 +103,7 @@ public final class NettyServer implements AutoCloseable {
                         Frames.addTo(connection.pipeline());
                         // Frames that were read together wait here when no more are wanted.
                         connection.pipeline().addLast(new FlowControlHandler());
-                        connection.pipeline().addLast(new Connection(policy, handler));
+                        connection.pipeline().addLast(new Connection(policy, handler, intake));
                     }
                 });
         ChannelFuture registered = bootstrap.register().awaitUninterruptibly();
@@ -113,12 +137,17 @@ public final class NettyServer implements AutoCloseable {
     private static final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         private final HandshakePolicy policy;
         private final MessageHandler handler;
+        private final Intake intake;
         private final AtomicInteger inFlight = new AtomicInteger();
+        private final AtomicLong inFlightBytes = new AtomicLong();
         private boolean welcome;
+        private boolean ofNode;
+        private boolean waitsForRoom;
 
-        Connection(HandshakePolicy policy, MessageHandler handler) {
+        Connection(HandshakePolicy policy, MessageHandler handler, Intake intake) {
             this.policy = policy;
             this.handler = handler;
+            this.intake = intake;
         }
 
         @Override
@@ -136,17 +165,47 @@ public final class NettyServer implements AutoCloseable {
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, ByteBuf buffer) throws IOException {
+            long sizeBytes = buffer.readableBytes();
             Frame frame = Frames.read(buffer);
             if (!welcome) {
                 shakeHands(context, frame.envelope());
-            } else if (frame.id() == 0) {
+            } else if (frame.id() != 0) {
+                request(context, frame, sizeBytes);
+            } else if (ofNode) {
                 handler.onMessage(frame.envelope());
             } else {
-                if (inFlight.incrementAndGet() >= MAX_IN_FLIGHT) {
-                    regulate(context);
+                throw new ProtocolException("a client sends a message that only nodes send");
+            }
+        }
+
+        private void request(ChannelHandlerContext context, Frame frame, long sizeBytes) {
+            inFlight.incrementAndGet();
+            inFlightBytes.addAndGet(sizeBytes);
+            intake.take(sizeBytes);
+            regulate(context);
+            AtomicBoolean answered = new AtomicBoolean();
+            try {
+                handler.onRequest(frame.envelope(), response -> {
+                    if (answered.compareAndSet(false, true)) {
+                        answer(context, frame.id(), response);
+                        done(context, sizeBytes);
+                    }
+                });
+            } catch (RuntimeException e) {
+                if (answered.compareAndSet(false, true)) {
+                    done(context, sizeBytes);
                 }
-                long id = frame.id();
-                handler.onRequest(frame.envelope(), response -> answer(context, id, response));
+                throw e;
+            }
+        }
+
+        private void done(ChannelHandlerContext context, long sizeBytes) {
+            intake.giveBack(sizeBytes);
+            long bytesLeft = inFlightBytes.addAndGet(-sizeBytes);
+            boolean fewer = inFlight.decrementAndGet() == MAX_IN_FLIGHT / 2;
+            boolean smaller = bytesLeft <= MAX_IN_FLIGHT_BYTES / 2 && bytesLeft + sizeBytes > MAX_IN_FLIGHT_BYTES / 2;
+            if (fewer || smaller) {
+                context.executor().execute(() -> regulate(context));
             }
         }
 
@@ -165,9 +224,6 @@ public final class NettyServer implements AutoCloseable {
                     exceptionCaught(context, written.cause());
                 }
             });
-            if (inFlight.decrementAndGet() == MAX_IN_FLIGHT / 2) {
-                context.executor().execute(() -> regulate(context));
-            }
         }
 
         @Override
@@ -177,8 +233,23 @@ public final class NettyServer implements AutoCloseable {
 
         /** Decides on the event loop alone whether to read on, so that no decision can overtake a newer one. */
         private void regulate(ChannelHandlerContext context) {
-            boolean readOn = inFlight.get() < MAX_IN_FLIGHT && context.channel().isWritable();
-            context.channel().config().setAutoRead(readOn);
+            boolean readOn = inFlight.get() < MAX_IN_FLIGHT
+                    && inFlightBytes.get() < MAX_IN_FLIGHT_BYTES
+                    && context.channel().isWritable()
+                    && !waitsForRoom(context);
+            if (readOn != context.channel().config().isAutoRead()) {
+                context.channel().config().setAutoRead(readOn);
+            }
+        }
+
+        private boolean waitsForRoom(ChannelHandlerContext context) {
+            if (!waitsForRoom && context.channel().isOpen()) {
+                waitsForRoom = intake.isFull(() -> context.executor().execute(() -> {
+                    waitsForRoom = false;
+                    regulate(context);
+                }));
+            }
+            return waitsForRoom;
         }
 
         private void shakeHands(ChannelHandlerContext context, Envelope first) throws IOException {
@@ -198,6 +269,8 @@ public final class NettyServer implements AutoCloseable {
                 written.addListener(ChannelFutureListener.CLOSE);
             } else {
                 welcome = true;
+                ofNode = first.getHandshake().getNodeId() != 0
+                        || first.getHandshake().getStoreId() != 0;
                 Frames.welcome(context.pipeline());
             }
         }

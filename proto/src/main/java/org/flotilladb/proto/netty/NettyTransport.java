@@ -40,6 +40,9 @@ public final class NettyTransport implements Transport {
     private static final int CONNECT_TIMEOUT_MS = 2000;
     private static final long HANDSHAKE_TIMEOUT_MS = 5000;
     private static final int MAX_WAITING = 4096;
+    /** Of requests that wait for one connection; one is always taken. */
+    static final long MAX_WAITING_BYTES = 64L << 20;
+
     private static final int MAX_PENDING = 65_536;
     private static final long FIRST_PAUSE_NS = 50_000_000L;
     private static final long MAX_PAUSE_NS = 1_000_000_000L;
@@ -95,7 +98,9 @@ public final class NettyTransport implements Transport {
     /** One request until it has been answered; whoever removes it from its link's map answers it. */
     private static final class Pending {
         final long id;
-        final Envelope request;
+        /** Let go once it is handed to the connection: an answer may be long in coming. */
+        volatile Envelope request;
+
         final ResponseHandler handler;
         volatile Timeout timer;
 
@@ -112,6 +117,8 @@ public final class NettyTransport implements Transport {
         private final ConcurrentHashMap<Long, Pending> pending = new ConcurrentHashMap<>();
         /** Requests that wait for the handshake; guarded by this. */
         private final List<Pending> waiting = new ArrayList<>();
+
+        private long waitingBytes;
 
         private volatile Channel open;
         private boolean connecting;
@@ -159,6 +166,7 @@ public final class NettyTransport implements Transport {
                         refused = whyNotToWait();
                         if (refused == null) {
                             waiting.add(one);
+                            waitingBytes += one.request.getSerializedSize();
                         }
                     }
                 }
@@ -179,7 +187,7 @@ public final class NettyTransport implements Transport {
             if (closed) {
                 return CLOSED;
             }
-            if (waiting.size() >= MAX_WAITING) {
+            if (waiting.size() >= MAX_WAITING || waitingBytes >= MAX_WAITING_BYTES) {
                 return new Failure(Failure.Kind.NOT_SENT, "too many requests wait for " + address);
             }
             if (!connecting && System.nanoTime() - nextAttemptNs < 0) {
@@ -193,7 +201,9 @@ public final class NettyTransport implements Transport {
                 fail(one.id, new Failure(Failure.Kind.NOT_SENT, "the connection to " + address + " is congested"));
                 return;
             }
-            channel.writeAndFlush(new Frame(one.id, one.request)).addListener(written -> {
+            Frame frame = new Frame(one.id, one.request);
+            one.request = null;
+            channel.writeAndFlush(frame).addListener(written -> {
                 if (written.isSuccess()) {
                     return;
                 }
@@ -293,6 +303,7 @@ public final class NettyTransport implements Transport {
                 pauseNs = FIRST_PAUSE_NS;
                 ready = new ArrayList<>(waiting);
                 waiting.clear();
+                waitingBytes = 0;
             }
             for (Pending one : ready) {
                 if (pending.containsKey(one.id)) {
@@ -317,6 +328,7 @@ public final class NettyTransport implements Transport {
                 pauseNs = Math.min(MAX_PAUSE_NS, pauseNs * 2);
                 never = new ArrayList<>(waiting);
                 waiting.clear();
+                waitingBytes = 0;
             }
             for (Pending one : never) {
                 fail(
@@ -351,6 +363,7 @@ public final class NettyTransport implements Transport {
             }
             synchronized (this) {
                 waiting.clear();
+                waitingBytes = 0;
             }
             Channel channel = open;
             if (channel != null) {

@@ -155,8 +155,29 @@ class NettyTransportTest {
             Envelope message = Envelope.newBuilder()
                     .setRaft(RaftBatch.getDefaultInstance())
                     .build();
-            transport.send(address(server), message);
+            NettyTransport ofNode = new NettyTransport(threads, new AsNode(), () -> {});
+            Outcome connected = new Outcome();
+            ofNode.request(address(server), QUESTION, LONG_MS, connected);
+            assertEquals(status(2), connected.get());
+            ofNode.send(address(server), message);
             assertEquals(message, node.messages.poll(LONG_MS, TimeUnit.MILLISECONDS));
+            ofNode.close();
+        }
+    }
+
+    /** A node, not a client. */
+    private static final class AsNode implements HandshakePolicy {
+        @Override
+        public Handshake own() {
+            return Handshake.newBuilder()
+                    .setProtocolVersion(PROTOCOL_VERSION)
+                    .setStoreId(7)
+                    .build();
+        }
+
+        @Override
+        public String refuse(Handshake remote) {
+            return null;
         }
     }
 
