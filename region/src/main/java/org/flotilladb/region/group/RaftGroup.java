@@ -180,6 +180,11 @@ public final class RaftGroup {
         return node.readIndex(context, nowNs);
     }
 
+    /** Why a message is one that no peer of this group can have meant, or null; such a one must not be given to it. */
+    public String refuses(Message message, long nowNs) {
+        return MessageSanity.refuses(message, node, nowNs);
+    }
+
     public void step(Message message, long nowNs) {
         node.step(message, nowNs);
     }

@@ -19,6 +19,8 @@ public final class TimestampOracle {
     private static final long NS_IN_MS = 1_000_000L;
     /** A wall clock further away than this (30 years) is as good as one that is as far away. */
     private static final long MAX_AWAY_MS = 1_000_000_000_000L;
+    /** The year 2500: no wall clock that is right shows a later time, and timestamps have room above it. */
+    private static final long LATEST_WALL_MS = 16_725_225_600_000L;
 
     private final Clock clock;
     private final LeaseClock leases;
@@ -93,7 +95,10 @@ public final class TimestampOracle {
     /** This peer has begun to lead and has applied an entry of its term: it starts above everything promised before. */
     synchronized void lead(long committedBound) {
         last = Math.max(last, committedBound);
-        baseMs = Math.max(clock.wallMs(), Timestamps.physicalMs(last) + 1);
+        long promisedMs = Timestamps.physicalMs(last);
+        long latestMs = promisedMs == 0 ? LATEST_WALL_MS : Math.min(LATEST_WALL_MS, promisedMs + MAX_AWAY_MS);
+        // What is promised once is promised for good: a wall clock far off must not use up the room that timestamps have.
+        baseMs = Math.max(Math.min(clock.wallMs(), latestMs), promisedMs + 1);
         sinceNs = 0;
         readNs = clock.nanoTime();
         extensionWanted = false;

@@ -32,6 +32,8 @@ final class Messages implements Regions.Notices {
     private final Regions regions;
     private final TreeMap<String, RaftBatch.Builder> batches = new TreeMap<>();
     private final TreeMap<String, Integer> batchBytes = new TreeMap<>();
+    /** Messages that nobody can have meant. */
+    private long nonsense;
 
     /** A message of a group of this Store. */
     record Incoming(RaftGroup group, Message message) {}
@@ -57,13 +59,27 @@ final class Messages implements Regions.Notices {
             LOG.warn("A message {} of group {} is dropped: no peer sends it", message.type(), wire.getGroupId());
             return null;
         }
-        return wire.getGroupId() == PlacementGroup.GROUP_ID ? ofPlacement(message) : ofRegion(wire, message, nowNs);
+        return wire.getGroupId() == PlacementGroup.GROUP_ID ? ofPlacement(message, nowNs) : ofRegion(wire, message, nowNs);
     }
 
-    private Incoming ofPlacement(Message message) {
+    private boolean isNonsense(RaftGroup group, Message message, long nowNs) {
+        String why = group.refuses(message, nowNs);
+        if (why == null) {
+            return false;
+        }
+        nonsense++;
+        if (Long.bitCount(nonsense) == 1) {
+            // However many come, the log stays short.
+            LOG.warn("{} drops {}: {} ({} such messages so far)", group, message, why, nonsense);
+        }
+        return true;
+    }
+
+    private Incoming ofPlacement(Message message, long nowNs) {
         boolean ofGroup =
                 message.from() > 0 && message.from() <= settings.nodeAddresses().size();
-        boolean taken = ofGroup && message.to() == placementRaft.node().id() && message.type() != MessageType.SNAP;
+        boolean taken = ofGroup && message.to() == placementRaft.node().id() && message.type() != MessageType.SNAP
+                && !isNonsense(placementRaft, message, nowNs);
         return taken ? new Incoming(placementRaft, message) : null;
     }
 
@@ -93,6 +109,9 @@ final class Messages implements Regions.Notices {
                 && wire.getEpoch().getConfVersion() < peer.region().getEpoch().getConfVersion()) {
             // It was a member by what it knows, and is none any more.
             tellRemoved(peer, wire, message);
+            return null;
+        }
+        if (isNonsense(peer.group(), message, nowNs)) {
             return null;
         }
         peer.acquaintances.heard(peer.region(), message.from(), wire.getFromStore(), nowNs);

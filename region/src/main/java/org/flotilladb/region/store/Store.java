@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.flotilladb.proto.ClusterInit;
 import org.flotilladb.proto.Envelope;
@@ -43,6 +44,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private static final int BEAT_EVERY_TICKS = 10;
     private static final int COMPACT_EVERY_TICKS = 20;
     private static final int DISK_EVERY_TICKS = 5;
+    /** Past it messages of other peers are dropped; one is always taken. */
+    private static final long MAX_QUEUED_MESSAGE_BYTES = 64L << 20;
 
     /** Told when the Store has had to stop. */
     public interface FailureListener {
@@ -66,6 +69,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private final Messages messages;
     private final Requests requests;
     private final LocalReader reader;
+    /** Of messages that wait for the loop. */
+    private final AtomicLong queuedMessageBytes = new AtomicLong();
+
     private final TreeMap<Long, RaftGroup> dirty = new TreeMap<>();
     private long ticks;
     private volatile RuntimeException failure;
@@ -334,8 +340,16 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
 
     @Override
     public void onMessage(Envelope message) {
-        if (message.hasRaft() && loop.queued() < settings.maxQueued()) {
+        if (!message.hasRaft() || loop.queued() >= settings.maxQueued()) {
+            return;
+        }
+        int sizeBytes = message.getSerializedSize();
+        if (queuedMessageBytes.addAndGet(sizeBytes) > MAX_QUEUED_MESSAGE_BYTES + sizeBytes) {
+            // Raft sends again.
+            queuedMessageBytes.addAndGet(-sizeBytes);
+        } else {
             loop.submit(() -> {
+                queuedMessageBytes.addAndGet(-sizeBytes);
                 for (GroupMessage each : message.getRaft().getMessagesList()) {
                     step(each);
                 }

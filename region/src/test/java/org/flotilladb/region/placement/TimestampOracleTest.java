@@ -12,6 +12,7 @@ import org.flotilladb.region.store.mvcc.Timestamps;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TimestampOracleTest {
     private static final long START_MS = 1_700_000_000_000L;
@@ -132,5 +133,24 @@ class TimestampOracleTest {
         long before = next();
         clock.pass(5000);
         assertTrue(Timestamps.physicalMs(next()) - Timestamps.physicalMs(before) >= 2_490);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MAX_VALUE, 1L << 50, 1L << 45, -1, Long.MIN_VALUE})
+    void a_wall_clock_that_is_far_off_when_this_peer_begins_to_lead_leaves_room_for_timestamps(long wallMs) {
+        clock.wallMs = wallMs;
+        lead(0);
+        long first = next();
+        assertTrue(first > 0 && first < Long.MAX_VALUE / 2, "the first is " + first);
+        clock.pass(1000);
+        assertTrue(next() > first);
+    }
+
+    @Test
+    void what_was_promised_before_limits_how_far_a_wall_clock_can_jump_at_a_change_of_leaders() {
+        clock.wallMs = START_MS + 200L * 365 * 24 * HOUR_MS;
+        lead(Timestamps.of(START_MS, 0));
+        long aheadMs = Timestamps.physicalMs(next()) - START_MS;
+        assertTrue(aheadMs < 32L * 365 * 24 * HOUR_MS, aheadMs + " ms ahead");
     }
 }

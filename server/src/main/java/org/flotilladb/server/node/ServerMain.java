@@ -28,21 +28,7 @@ public final class ServerMain {
         }
         CountDownLatch stopped = new CountDownLatch(1);
         AtomicInteger code = new AtomicInteger();
-        Thread hook = new Thread(
-                () -> {
-                    stop.countDown();
-                    try {
-                        stopped.await();
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                    // A JVM that a signal ends would say 128 + signal, clean or not.
-                    System.out.flush();
-                    System.err.flush();
-                    Runtime.getRuntime().halt(code.get());
-                },
-                "flotilla-stop");
-        Runtime.getRuntime().addShutdownHook(hook);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> endWhen(stop, stopped, code), "flotilla-stop"));
         System.out.println("Node " + node.nodeId() + " of " + peers.size() + " listens on " + listen
                 + " (loopback only until access control exists); data in "
                 + data.toAbsolutePath().normalize());
@@ -51,12 +37,38 @@ public final class ServerMain {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        node.close();
-        if (fatal.get() != null) {
-            System.err.println("flotilla server: " + fatal.get());
-            code.set(1);
-        }
-        stopped.countDown();
+        close(node, fatal.get(), code, stopped);
         return code.get();
+    }
+
+    /** Closes the node and says what was wrong; whatever happens, the process can end afterwards. */
+    static void close(AutoCloseable node, String fatal, AtomicInteger code, CountDownLatch stopped) {
+        try {
+            node.close();
+        } catch (Exception e) {
+            code.set(1);
+            System.err.println("flotilla server: The node did not stop in order: " + e.getMessage()
+                    + ". What was committed is kept; look at the log, then start it again.");
+        } finally {
+            if (fatal != null) {
+                System.err.println("flotilla server: " + fatal);
+                code.set(1);
+            }
+            stopped.countDown();
+        }
+    }
+
+    /** Runs when the JVM ends: by a signal, which begins the stop, or because the stop is over. */
+    private static void endWhen(CountDownLatch stop, CountDownLatch stopped, AtomicInteger code) {
+        stop.countDown();
+        try {
+            stopped.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        // A JVM that a signal ends would say 128 + signal, clean or not.
+        System.out.flush();
+        System.err.flush();
+        Runtime.getRuntime().halt(code.get());
     }
 }

@@ -154,17 +154,33 @@ public final class ServerNode implements AutoCloseable {
         return nodeId;
     }
 
-    /** Stops the node; what is committed is on disk. */
+    /**
+     * Stops the node; what is committed is on disk. A part that cannot be closed does not keep the others open.
+     *
+     * @throws IllegalStateException when there was such a part, after all others are closed
+     */
     @Override
     public void close() {
-        for (int i = opened.size() - 1; i >= 0; i--) {
+        closeAll(opened);
+    }
+
+    /** Closes all, the last first, and forgets them. */
+    static void closeAll(List<AutoCloseable> parts) {
+        IllegalStateException failure = null;
+        while (!parts.isEmpty()) {
             try {
-                opened.get(i).close();
+                parts.remove(parts.size() - 1).close();
             } catch (Exception e) {
-                throw new IllegalStateException("cannot close a part of the node", e);
+                if (failure == null) {
+                    failure = new IllegalStateException("a part of the node cannot be closed: " + e.getMessage(), e);
+                } else {
+                    failure.addSuppressed(e);
+                }
             }
         }
-        opened.clear();
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /** The Store's requests, and questions about the node itself. */
