@@ -13,10 +13,10 @@ import org.flotilladb.proto.PeerRole;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.proto.RegionEpoch;
+import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.proto.TransferLeaderRequest;
 import org.flotilladb.proto.TransferLeaderResponse;
-import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.region.group.LeaseClock.Lease;
 import org.flotilladb.region.store.RegionPeer.Command;
 

@@ -669,7 +669,8 @@ final class RegionCommands {
         List<byte[]> keys = new ArrayList<>(request.getKeysCount());
         request.getKeysList().forEach(key -> keys.add(key.toByteArray()));
         // What still waits for a lock that is let go must not get it.
-        peer.parked.drop(startTs, keys)
+        peer.parked
+                .drop(startTs, keys)
                 .forEach(late -> answerLocks(late, LockKeysResponse.newBuilder().setTimedOut(true)));
         List<byte[]> released = new ArrayList<>();
         if (keys.isEmpty()) {

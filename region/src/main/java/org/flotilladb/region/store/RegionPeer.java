@@ -171,7 +171,8 @@ final class RegionPeer implements StateMachine {
                 .setRegion(region)
                 .setLeaderStoreId(store.storeId())
                 .setTerm(group.node().term())
-                .addAllPendingPeers(region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of())
+                .addAllPendingPeers(
+                        region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of())
                 .addAllDownPeers(
                         acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs))
                 .build();
@@ -671,9 +672,7 @@ final class RegionPeer implements StateMachine {
     void close(String reason) {
         closed = true;
         proposals.takeOpen().forEach(open -> open.answer().accept(RegionErrors.unknown(reason)));
-        proposals
-                .takeFinished()
-                .forEach(unseen -> unseen.proposal().answer().accept(RegionErrors.unknown(reason)));
+        proposals.takeFinished().forEach(unseen -> unseen.proposal().answer().accept(RegionErrors.unknown(reason)));
         parked.drain().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
         served = Served.NOT;
     }
