@@ -23,6 +23,7 @@ import org.flotilladb.proto.TimestampRequest;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.placement.PlacementGroup;
+import org.flotilladb.region.runtime.Clock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,7 @@ final class Cluster {
     private final RaftGroup placementRaft;
     private final Consumer<RaftGroup> touch;
     private final Consumer<RegionRequest> carryOut;
+    private final TimestampLimit timestamps;
     private final TreeMap<Long, String> addresses = new TreeMap<>();
     private volatile long storeId;
     private boolean registered;
@@ -49,6 +51,7 @@ final class Cluster {
      */
     Cluster(
             StoreSettings settings,
+            Clock clock,
             Transport transport,
             Loop loop,
             PlacementGroup placement,
@@ -62,6 +65,12 @@ final class Cluster {
         this.placementRaft = placementRaft;
         this.touch = touch;
         this.carryOut = carryOut;
+        this.timestamps = new TimestampLimit(clock, this::freshTimestamp);
+    }
+
+    /** Which timestamps can have been handed out. */
+    TimestampLimit timestamps() {
+        return timestamps;
     }
 
     /** What the cluster fixed at its start. */
@@ -166,6 +175,7 @@ final class Cluster {
                         .build(),
                 response -> {
                     if (response.hasTimestamp()) {
+                        timestamps.known(response.getTimestamp().getFirst());
                         callback.accept(response.getTimestamp().getFirst());
                     }
                 });
