@@ -41,16 +41,16 @@ final class ClusterCommand implements Callable<Integer> {
     @Command(description = "List the Stores: where they are, what they hold.")
     int stores() throws SQLException {
         return print("SELECT STORE_ID, ADDRESS, STATE, ALIVE, SILENT_MS, REGIONS, LEADERS, SIZE_BYTES, AVAILABLE_BYTES,"
-                + " WRITES_PER_SECOND, READS_PER_SECOND, LABELS FROM FLOTILLA.STORES");
+                + " WRITES_PER_SECOND AS WRITES_S, READS_PER_SECOND AS READS_S, LABELS FROM FLOTILLA.STORES ORDER BY ADDRESS");
     }
 
     @Command(description = "List the Regions: which keys they hold, who leads them.")
     int regions(
             @Option(names = "--keys", description = "With their first and last keys, to split them by.") boolean keys)
             throws SQLException {
-        return print("SELECT REGION_ID, KEY_RANGE, LEADER, SIZE_BYTES, KEY_COUNT, WRITES_PER_SECOND, READS_PER_SECOND,"
-                + " PEERS, PENDING_PEERS, DOWN_PEERS" + (keys ? ", START_KEY, END_KEY" : "")
-                + " FROM FLOTILLA.REGIONS");
+        return print("SELECT REGION_ID, KEY_RANGE, LEADER, SIZE_BYTES, KEY_COUNT, WRITES_PER_SECOND AS WRITES_S,"
+                + " READS_PER_SECOND AS READS_S, PEERS, PENDING_PEERS AS PENDING, DOWN_PEERS AS DOWN"
+                + (keys ? ", START_KEY, END_KEY" : "") + " FROM FLOTILLA.REGIONS");
     }
 
     @Command(description = "List the decisions that are being carried out, and the last that were.")

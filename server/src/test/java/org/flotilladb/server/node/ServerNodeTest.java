@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -18,6 +20,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -312,5 +315,41 @@ class ServerNodeTest {
         String sentence = refusal("n", address.get(0), address);
         assertTrue(sentence.contains(identity.contains("99") ? "newer version" : "is damaged"), sentence);
         assertEquals(identity, Files.readString(data.resolve("FLOTILLA")));
+    }
+
+    @Test
+    void aNodeServesOnWhileStrangersSendItNonsense() throws Exception {
+        long seed = Long.getLong("flotilla.seed", 20261129L);
+        SplittableRandom random = new SplittableRandom(seed);
+        List<String> address = addresses(1);
+        start("n1", address.get(0), address);
+        value(address, "d", "CREATE TABLE t (id INT PRIMARY KEY)");
+        int port = Integer.parseInt(address.get(0).substring(address.get(0).lastIndexOf(':') + 1));
+        byte[] hello = frame(
+                0, Envelope.newBuilder().setHandshake(HandshakePolicy.CLIENT.own()).build().toByteArray());
+        for (int i = 1; i <= 200; i++) {
+            byte[] noise = new byte[random.nextInt(1, 200)];
+            random.nextBytes(noise);
+            try (Socket socket = new Socket(InetAddress.getByName("127.0.0.1"), port)) {
+                if (random.nextBoolean()) {
+                    socket.getOutputStream().write(hello);
+                }
+                socket.getOutputStream().write(random.nextBoolean() ? noise : frame(random.nextInt(3), noise));
+            } catch (IOException e) {
+                // It has hung up before all of it was sent.
+            }
+            if (i % 50 == 0) {
+                assertEquals("1", value(address, "d", "INSERT INTO t VALUES (" + i + ")"), "seed " + seed);
+            }
+        }
+        assertEquals("4", value(address, "d", "SELECT COUNT(*) FROM t"));
+    }
+
+    private static byte[] frame(long id, byte[] body) {
+        return ByteBuffer.allocate(12 + body.length)
+                .putInt(8 + body.length)
+                .putLong(id)
+                .put(body)
+                .array();
     }
 }
