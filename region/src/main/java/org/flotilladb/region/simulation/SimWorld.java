@@ -158,9 +158,9 @@ final class SimWorld {
     /** Limits of which a seed's work exceeds one or another. */
     private static SplitSettings smallRegions(RandomSource draws) {
         return new SplitSettings(
-                draws.nextInt(3) == 0 ? 1 << 20 : 8000 + draws.nextInt(30_000),
-                draws.nextInt(3) == 0 ? 100 + draws.nextInt(400) : 1_000_000,
-                draws.nextInt(3) == 0 ? 20 + draws.nextInt(100) : 1_000_000);
+                draws.nextInt(4) == 0 ? 1 << 20 : 4000 + draws.nextInt(12_000),
+                draws.nextInt(3) == 0 ? 40 + draws.nextInt(200) : 1_000_000,
+                draws.nextInt(3) == 0 ? 20 + draws.nextInt(60) : 1_000_000);
     }
 
     long operationTimeoutMs() {

@@ -267,8 +267,8 @@ class PlacedStoresTest {
         run(40_000);
         int before = regions().size();
         List<CompletableFuture<?>> reads = new ArrayList<>();
-        for (int round = 0; round < 600; round++) {
-            for (int i = 0; i < 60; i++) {
+        for (int round = 0; round < 400; round++) {
+            for (int i = 0; i < 150; i++) {
                 // All in one Region, which the client is not in the same process with.
                 reads.add(client.begin(false).get(row(i)));
             }
