@@ -155,12 +155,14 @@ final class SimWorld {
         return splits;
     }
 
-    /** Limits of which a seed's work exceeds one or another. */
+    /** Limits of which a seed's work exceeds one or another; each seed has its own. */
     private static SplitSettings smallRegions(RandomSource draws) {
-        return new SplitSettings(
-                draws.nextInt(4) == 0 ? 1 << 20 : 4000 + draws.nextInt(12_000),
-                draws.nextInt(3) == 0 ? 40 + draws.nextInt(200) : 1_000_000,
-                draws.nextInt(3) == 0 ? 20 + draws.nextInt(60) : 1_000_000);
+        long far = 1 << 20;
+        return switch (draws.nextInt(4)) {
+            case 0 -> new SplitSettings(far, 100 + draws.nextInt(200), far);
+            case 1 -> new SplitSettings(far, far, 30 + draws.nextInt(60));
+            default -> new SplitSettings(6000 + draws.nextInt(12_000), far, far);
+        };
     }
 
     long operationTimeoutMs() {
