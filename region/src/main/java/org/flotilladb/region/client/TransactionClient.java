@@ -73,6 +73,11 @@ public final class TransactionClient {
         (onePhase ? onePhaseCommits : twoPhaseCommits).incrementAndGet();
     }
 
+    /** Requests that were sent again, because a Region had split, moved or lost its leader. */
+    public long retries() {
+        return router.retries();
+    }
+
     /** Transactions of this client committed by one entry. */
     public long onePhaseCommits() {
         return onePhaseCommits.get();

@@ -19,6 +19,7 @@ import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.system.SeededRandom;
 import org.flotilladb.region.store.MemberSettings;
 import org.flotilladb.region.store.PeerView;
+import org.flotilladb.region.store.SplitSettings;
 import org.flotilladb.region.store.mvcc.Keys;
 import org.flotilladb.region.store.mvcc.WriteRecord;
 
@@ -43,6 +44,10 @@ final class SimWorld {
     private final int nodes;
     /** Whether peers are moved about. */
     private final boolean moving;
+    /** Whether the Placement Driver decides. */
+    private final boolean directed;
+
+    private final SplitSettings splits;
 
     private final Invariants invariants;
     private final History history;
@@ -68,6 +73,10 @@ final class SimWorld {
         RandomSource size = random.fork("size");
         moving = settings.moving() != null ? settings.moving() : size.nextInt(3) > 0;
         nodes = moving ? 4 + size.nextInt(2) : 3;
+        RandomSource order = random.fork("order");
+        int draw = order.nextInt(4);
+        directed = settings.directed() != null ? settings.directed() : draw < (moving ? 3 : 1);
+        splits = directed ? smallRegions(order) : SplitSettings.DEFAULT;
         invariants = new Invariants(nodes);
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;
@@ -139,7 +148,21 @@ final class SimWorld {
     }
 
     MemberSettings memberSettings() {
-        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS, false);
+        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS, directed);
+    }
+
+    SplitSettings splitSettings() {
+        return splits;
+    }
+
+    /** Limits of which a seed's work exceeds one or another; each seed has its own. */
+    private static SplitSettings smallRegions(RandomSource draws) {
+        long far = 1 << 20;
+        return switch (draws.nextInt(4)) {
+            case 0 -> new SplitSettings(far, 100 + draws.nextInt(200), far);
+            case 1 -> new SplitSettings(far, far, 30 + draws.nextInt(60));
+            default -> new SplitSettings(6000 + draws.nextInt(12_000), far, far);
+        };
     }
 
     long operationTimeoutMs() {
@@ -210,6 +233,7 @@ final class SimWorld {
         long electionsToForm = invariants.elections();
         work();
         mend();
+        servers.forEach(SimServer::countSplits);
         return new SimulationReport(
                 settings.seed(),
                 hash.value(),
@@ -258,7 +282,11 @@ final class SimWorld {
         driver.start();
         everySoOften();
         splitSometimes(random.fork("later splits"));
-        Movers movers = new Movers(this, random.fork("movers"));
+        Director director = directed ? new Director(this, random.fork("director")) : null;
+        if (directed) {
+            director.start();
+        }
+        Movers movers = new Movers(this, random.fork("movers"), director);
         if (moving) {
             movers.start();
         }

@@ -81,6 +81,9 @@ final class RegionPeer implements StateMachine {
     final Latches latches = new Latches();
     final MemoryLocks memoryLocks = new MemoryLocks();
     final Acquaintances acquaintances;
+    private final RegionLoad load;
+    /** What was last reported of it; null before that. */
+    private Reports.Said said;
 
     private RaftGroup group;
     private volatile Region region;
@@ -106,6 +109,7 @@ final class RegionPeer implements StateMachine {
         this.parked = new ParkedCommands(store, this::handle);
         this.madeNs = store.clock().nanoTime();
         this.acquaintances = new Acquaintances(madeNs);
+        this.load = new RegionLoad(madeNs);
     }
 
     static long ownPeer(Region region, long storeId) {
@@ -165,17 +169,42 @@ final class RegionPeer implements StateMachine {
         return RegionData.key('r', regionId);
     }
 
-    /** The Region's record as a leader reports it. */
-    RegionHeartbeat heartbeat(long downAfterNs) {
-        return RegionHeartbeat.newBuilder()
+    /** How large it is, and how much is asked of it. */
+    RegionLoad load() {
+        return load;
+    }
+
+    Reports.Said said() {
+        return said;
+    }
+
+    void says(Reports.Said now) {
+        said = now;
+    }
+
+    private List<Long> pending() {
+        return region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of();
+    }
+
+    /** Whether a member is not in step, or was not heard of for so long; on a leader. */
+    boolean isAiling(long downAfterNs) {
+        return !pending().isEmpty()
+                || !acquaintances
+                        .down(region, peerId, store.clock().nanoTime(), downAfterNs)
+                        .isEmpty();
+    }
+
+    /** The Region as a leader reports it. */
+    RegionHeartbeat.Builder heartbeat(long downAfterNs) {
+        RegionHeartbeat.Builder report = RegionHeartbeat.newBuilder()
                 .setRegion(region)
                 .setLeaderStoreId(store.storeId())
                 .setTerm(group.node().term())
-                .addAllPendingPeers(
-                        region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of())
+                .addAllPendingPeers(pending())
                 .addAllDownPeers(
-                        acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs))
-                .build();
+                        acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs));
+        load.report(report);
+        return report;
     }
 
     /** Whether it has been waiting for its Region longer than a split takes to arrive. */
@@ -211,6 +240,7 @@ final class RegionPeer implements StateMachine {
         region = now;
         changes.reset();
         acquaintances.changed(now, store.clock().nanoTime());
+        load.becomes(RegionLoad.Size.NONE, false);
         publish();
     }
 
@@ -497,6 +527,7 @@ final class RegionPeer implements StateMachine {
         } else if (command.hasSplit()) {
             response = applySplit(command.getSplit(), batch);
         } else {
+            load.wrote(command.getWritesList());
             for (KeyWrite write : command.getWritesList()) {
                 if (write.getDelete()) {
                     batch.delete(Mvcc.family(write.getFamily()), write.getKey().toByteArray());

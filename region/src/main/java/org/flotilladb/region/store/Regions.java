@@ -44,6 +44,15 @@ final class Regions implements StoreContext {
         void snapshotFailed(IncomingSnapshots.Offer offer);
     }
 
+    /** Told what has become of Regions. */
+    interface Watcher {
+        /** A leader here has something to report. */
+        void changed(RegionPeer peer);
+
+        /** A Region has been split here. */
+        void divided(RegionPeer old, List<RegionPeer> created);
+    }
+
     private final StoreSettings settings;
     private final Clock clock;
     private final LeaseClock leases;
@@ -64,6 +73,7 @@ final class Regions implements StoreContext {
     private final IncomingSnapshots incoming;
     private final Installer installer;
     private Notices notices = offer -> {};
+    private Watcher watcher;
     private long ticks;
 
     /** @param touch told when a group has been given something to do */
@@ -100,6 +110,11 @@ final class Regions implements StoreContext {
         notices = told;
     }
 
+    /** Before anything is opened. */
+    void watch(Watcher told) {
+        watcher = told;
+    }
+
     /** Null when the Store has no peer of the Region. */
     RegionPeer get(long regionId) {
         return peers.get(regionId);
@@ -107,6 +122,11 @@ final class Regions implements StoreContext {
 
     Collection<RegionPeer> all() {
         return peers.values();
+    }
+
+    /** Those with higher ids, ascending. */
+    Collection<RegionPeer> after(long regionId) {
+        return peers.tailMap(regionId, false).values();
     }
 
     DiskWatch disk() {
@@ -527,7 +547,7 @@ final class Regions implements StoreContext {
 
     @Override
     public void report(RegionPeer peer) {
-        cluster.report(List.of(peer));
+        watcher.changed(peer);
     }
 
     @Override
@@ -552,10 +572,11 @@ final class Regions implements StoreContext {
             // What the new groups acknowledge rests on these records: no snapshot of the old one can make them again.
             data.sync();
         }
+        List<RegionPeer> made = new ArrayList<>(created.size());
         for (Region region : created) {
             // A peer that was made by message and knows nothing yet gives way; its vote stands in the log.
             incoming.cancel(region.getId());
-            add(region, RegionPeer.ownPeer(region, cluster.storeId()), true);
+            made.add(add(region, RegionPeer.ownPeer(region, cluster.storeId()), true));
             if (wasLeader) {
                 splitCampaigns.add(region.getId());
             }
@@ -564,7 +585,7 @@ final class Regions implements StoreContext {
             old.group().node().announceCommit();
             touch.accept(old.group());
         }
-        cluster.report(List.of(old));
+        watcher.divided(old, made);
     }
 
     @Override

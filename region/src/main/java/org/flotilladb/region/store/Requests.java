@@ -101,6 +101,9 @@ final class Requests {
                 answer.accept(RegionErrors.notFound(regionId));
                 return;
             }
+            if (peer.serving()) {
+                peer.load().asked(request);
+            }
             handle(peer, new RegionPeer.Command(request, answer, arrivedNs));
             touch.accept(peer);
         });

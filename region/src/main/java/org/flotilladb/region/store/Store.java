@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Store.class);
-    private static final int REPORT_EVERY_TICKS = 5;
+    private static final int REGISTER_EVERY_TICKS = 5;
     private static final int BEAT_EVERY_TICKS = 10;
     private static final int COMPACT_EVERY_TICKS = 20;
     private static final int DISK_EVERY_TICKS = 5;
@@ -66,6 +66,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private final RaftGroup placementRaft;
     private final Cluster cluster;
     private final Regions regions;
+    private final RegionWatch watch;
     private final Messages messages;
     private final Requests requests;
     private final LocalReader reader;
@@ -141,6 +142,15 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 outgoing,
                 incoming,
                 this::touch);
+        watch = new RegionWatch(
+                settings,
+                clock,
+                regions,
+                new SplitWatch.Work(data, scheduler, loop::submit, e -> loop.submit(() -> stop(e))),
+                counters,
+                cluster,
+                cluster::told);
+        regions.watch(watch);
         messages = new Messages(settings, transport, cluster, placementRaft, regions);
         regions.tell(messages);
         requests = new Requests(
@@ -286,8 +296,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         placementRaft.tick(now);
         touch(placementRaft);
         regions.tick(now);
-        if (ticks % REPORT_EVERY_TICKS == 0) {
-            cluster.report(regions.all());
+        watch.tick();
+        if (ticks % REGISTER_EVERY_TICKS == 0) {
             cluster.register();
         }
         if (ticks % BEAT_EVERY_TICKS == 0) {
@@ -330,6 +340,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             failure = cause;
             LOG.error("The Store stops: {}", cause.getMessage(), cause);
             String reason = "the Store has stopped: " + cause.getMessage();
+            watch.close();
             regions.close(reason);
             placement.close(reason);
             failures.failed(cause);
@@ -480,6 +491,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         loop.submit(() -> {
             if (!closed) {
                 closed = true;
+                watch.close();
                 regions.close("the node is stopping");
                 placement.close("the node is stopping");
             }

@@ -8,6 +8,7 @@ public final class StoreCounters {
     private final AtomicLong twoPhaseCommits = new AtomicLong();
     private final AtomicLong rounds = new AtomicLong();
     private final AtomicLong snapshots = new AtomicLong();
+    private final AtomicLong splits = new AtomicLong();
 
     void onePhaseCommit() {
         onePhaseCommits.incrementAndGet();
@@ -19,6 +20,10 @@ public final class StoreCounters {
 
     void installed() {
         snapshots.incrementAndGet();
+    }
+
+    void splitByItself() {
+        splits.incrementAndGet();
     }
 
     void round() {
@@ -38,6 +43,11 @@ public final class StoreCounters {
     /** Snapshots that peers here have taken in. */
     public long snapshotsInstalled() {
         return snapshots.get();
+    }
+
+    /** Regions led here that were split because they were too large or too busy. */
+    public long splitsByThemselves() {
+        return splits.get();
     }
 
     /** Rounds of the loop that wrote something. */
