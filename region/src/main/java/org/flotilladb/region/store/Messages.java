@@ -59,7 +59,9 @@ final class Messages implements Regions.Notices {
             LOG.warn("A message {} of group {} is dropped: no peer sends it", message.type(), wire.getGroupId());
             return null;
         }
-        return wire.getGroupId() == PlacementGroup.GROUP_ID ? ofPlacement(message, nowNs) : ofRegion(wire, message, nowNs);
+        return wire.getGroupId() == PlacementGroup.GROUP_ID
+                ? ofPlacement(message, nowNs)
+                : ofRegion(wire, message, nowNs);
     }
 
     private boolean isNonsense(RaftGroup group, Message message, long nowNs) {
@@ -78,7 +80,9 @@ final class Messages implements Regions.Notices {
     private Incoming ofPlacement(Message message, long nowNs) {
         boolean ofGroup =
                 message.from() > 0 && message.from() <= settings.nodeAddresses().size();
-        boolean taken = ofGroup && message.to() == placementRaft.node().id() && message.type() != MessageType.SNAP
+        boolean taken = ofGroup
+                && message.to() == placementRaft.node().id()
+                && message.type() != MessageType.SNAP
                 && !isNonsense(placementRaft, message, nowNs);
         return taken ? new Incoming(placementRaft, message) : null;
     }
