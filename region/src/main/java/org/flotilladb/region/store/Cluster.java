@@ -19,6 +19,7 @@ import org.flotilladb.proto.TimestampRequest;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.placement.PlacementGroup;
+import org.flotilladb.region.runtime.Clock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ final class Cluster implements Reports.Audience {
     private final RaftGroup placementRaft;
     private final Consumer<RaftGroup> touch;
     private final Consumer<RegionRequest> carryOut;
+    private final TimestampLimit timestamps;
     private final TreeMap<Long, String> addresses = new TreeMap<>();
     private volatile long storeId;
     private boolean registered;
@@ -45,6 +47,7 @@ final class Cluster implements Reports.Audience {
      */
     Cluster(
             StoreSettings settings,
+            Clock clock,
             Transport transport,
             Loop loop,
             PlacementGroup placement,
@@ -58,6 +61,12 @@ final class Cluster implements Reports.Audience {
         this.placementRaft = placementRaft;
         this.touch = touch;
         this.carryOut = carryOut;
+        this.timestamps = new TimestampLimit(clock, this::freshTimestamp);
+    }
+
+    /** Which timestamps can have been handed out. */
+    TimestampLimit timestamps() {
+        return timestamps;
     }
 
     /** What the cluster fixed at its start. */
@@ -155,6 +164,7 @@ final class Cluster implements Reports.Audience {
                         .build(),
                 response -> {
                     if (response.hasTimestamp()) {
+                        timestamps.known(response.getTimestamp().getFirst());
                         callback.accept(response.getTimestamp().getFirst());
                     }
                 });

@@ -124,7 +124,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 leases);
         // What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it.
         reader = new LocalReader(data, e -> loop.submit(() -> stop(e)));
-        cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch, this::carryOut);
+        cluster = new Cluster(settings, clock, transport, loop, placement, placementRaft, this::touch, this::carryOut);
         OutgoingSnapshots outgoing = new OutgoingSnapshots(
                 settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
         IncomingSnapshots incoming =
@@ -163,6 +163,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                     placement.handle(request, answer);
                     touch(placementRaft);
                 },
+                cluster.timestamps(),
                 this::whyStopped);
     }
 
