@@ -78,6 +78,17 @@ final class Cluster {
         return storeId;
     }
 
+    /** All other Stores of the cluster. */
+    List<Long> otherStoreIds() {
+        List<Long> ids = new ArrayList<>(addresses.keySet());
+        ids.remove(storeId);
+        return ids;
+    }
+
+    boolean isOther(long otherStoreId) {
+        return otherStoreId != storeId && addresses.containsKey(otherStoreId);
+    }
+
     /** Null when it is no Store of the cluster. */
     String addressOf(long otherStoreId) {
         return addresses.get(otherStoreId);

@@ -12,12 +12,14 @@ import org.flotilladb.proto.GroupMessage;
 import org.flotilladb.proto.MessageHandler;
 import org.flotilladb.proto.PlacementRequest;
 import org.flotilladb.proto.PlacementResponse;
+import org.flotilladb.proto.RaftBatch;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.raft.RaftInvariantException;
 import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
+import org.flotilladb.region.group.RestSettings;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.KvStore;
@@ -109,7 +111,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 settings.nodeId(),
                 RaftGroup.Start.fixed(
                         settings.nodeAddresses().size(), RaftGroup.readApplied(data, PlacementGroup.GROUP_ID)),
-                settings.groups(),
+                // It is never idle: it hands out timestamps, and hears of all Stores.
+                settings.groups().withRest(RestSettings.NEVER),
                 random.nextLong(),
                 logs,
                 placement,
@@ -135,7 +138,13 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 outgoing,
                 incoming,
                 this::touch);
-        messages = new Messages(settings, transport, cluster, placementRaft, regions);
+        messages = new Messages(
+                settings,
+                transport,
+                cluster,
+                placementRaft,
+                regions,
+                random.fork("life").nextLong());
         regions.tell(messages);
         requests = new Requests(
                 loop,
@@ -180,6 +189,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
 
     private void touch(RaftGroup group) {
         dirty.put(group.groupId(), group);
+        if (group != placementRaft) {
+            regions.touched(group);
+        }
     }
 
     /** Writes, sends and applies until no group has anything left; then the leases are published. */
@@ -189,9 +201,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return;
         }
         try {
-            while (writeReady()) {
-                // Answers may have brought new proposals.
-            }
+            do {
+                while (writeReady()) {
+                    // Answers may have brought new proposals.
+                }
+            } while (regions.resumeWaiting());
             regions.removeLeaving();
             regions.settleSnapshots();
             for (RaftGroup group : new ArrayList<>(dirty.values())) {
@@ -298,7 +312,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private void compactLogs() {
         placement.compact(settings.logKeepEntries());
         boolean wanted = placementRaft.wantsTruncation();
-        for (RegionPeer peer : regions.all()) {
+        for (RegionPeer peer : List.copyOf(regions.active())) {
             peer.compact(settings.logKeepEntries(), settings.members());
             wanted |= peer.group().wantsTruncation();
         }
@@ -311,7 +325,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
         LogBatch batch = logs.batch();
         placementRaft.truncate(placementRaft.applied(), batch);
-        for (RegionPeer peer : regions.all()) {
+        for (RegionPeer peer : regions.active()) {
             peer.group().truncate(peer.group().applied(), batch);
         }
         if (!batch.isEmpty()) {
@@ -336,9 +350,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     public void onMessage(Envelope message) {
         if (message.hasRaft() && loop.queued() < settings.maxQueued()) {
             loop.submit(() -> {
-                for (GroupMessage each : message.getRaft().getMessagesList()) {
-                    step(each);
+                RaftBatch batch = message.getRaft();
+                if (cluster.isOther(batch.getFromStore())) {
+                    regions.hibernation().heard(batch.getFromStore(), batch.getLife());
                 }
+                batch.getMessagesList().forEach(this::step);
             });
         }
     }

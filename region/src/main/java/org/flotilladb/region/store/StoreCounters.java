@@ -8,6 +8,8 @@ public final class StoreCounters {
     private final AtomicLong twoPhaseCommits = new AtomicLong();
     private final AtomicLong rounds = new AtomicLong();
     private final AtomicLong snapshots = new AtomicLong();
+    private final AtomicLong rested = new AtomicLong();
+    private final AtomicLong woken = new AtomicLong();
 
     void onePhaseCommit() {
         onePhaseCommits.incrementAndGet();
@@ -19,6 +21,14 @@ public final class StoreCounters {
 
     void installed() {
         snapshots.incrementAndGet();
+    }
+
+    void rested() {
+        rested.incrementAndGet();
+    }
+
+    void woken() {
+        woken.incrementAndGet();
     }
 
     void round() {
@@ -38,6 +48,16 @@ public final class StoreCounters {
     /** Snapshots that peers here have taken in. */
     public long snapshotsInstalled() {
         return snapshots.get();
+    }
+
+    /** How often a peer here has come to rest. */
+    public long peersRested() {
+        return rested.get();
+    }
+
+    /** How often a peer that rested here was woken. */
+    public long peersWoken() {
+        return woken.get();
     }
 
     /** Rounds of the loop that wrote something. */
