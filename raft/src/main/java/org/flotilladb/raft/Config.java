@@ -186,7 +186,11 @@ public final class Config {
             return this;
         }
 
-        /** Whether a peer asks whether it could win before it raises its term (thesis, section 9.6). */
+        /**
+         * Whether a peer asks whether it could win before it raises its term (thesis, section 9.6). Without it a voter that was
+         * removed and has not heard of it goes on raising terms, and a member that lacks much of the log can carry them to
+         * the leader for ever: whoever switches it off stops removed peers himself.
+         */
         public Builder preVote(boolean value) {
             preVote = value;
             return this;

@@ -2,6 +2,7 @@ package org.flotilladb.raft.sim;
 
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
@@ -196,14 +197,34 @@ public final class Simulation {
         long writesBefore = writes;
         runUntil(() -> writes > writesBefore, "no progress");
         quiet = true;
+        if (!preVote) {
+            runSpan();
+            stopTheRemoved();
+        }
         runUntil(this::allEqual, "a member stays behind");
+    }
+
+    /** Without pre-vote, who does not know that it was removed disturbs the others: whoever embeds the library stops it. */
+    private void stopTheRemoved() {
+        SimPeer newest = peers.values().stream()
+                .max(Comparator.comparingLong(peer -> peer.applied))
+                .orElseThrow();
+        for (SimPeer peer : peers.values()) {
+            if (!newest.members().contains(peer.id)) {
+                peer.up = false;
+            }
+        }
+    }
+
+    private void runSpan() {
+        for (long until = now + CALM_SPAN_NS; now < until; ) {
+            runNext();
+        }
     }
 
     private void runUntil(BooleanSupplier reached, String otherwise) {
         for (int span = 0; span < MAX_CALM_SPANS; span++) {
-            for (long until = now + CALM_SPAN_NS; now < until; ) {
-                runNext();
-            }
+            runSpan();
             if (reached.getAsBoolean()) {
                 return;
             }

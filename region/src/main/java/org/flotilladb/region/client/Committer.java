@@ -27,7 +27,11 @@ import org.flotilladb.region.client.Router.Result;
  */
 final class Committer {
     private static final long MAX_REQUEST_BYTES = 4L << 20;
-    private static final int MAX_SECONDARIES_PER_REQUEST = 512;
+    /** A Store's loop serves nobody else while it looks at the keys of one request. */
+    private static final int MAX_REQUEST_KEYS = 4096;
+    /** Of a large transaction, so that none waits in a Store's queue until it is sent again. */
+    private static final int REQUESTS_AT_ONCE = 8;
+
     private static final long LOCK_WAIT_MS = 1000;
 
     private final TransactionClient client;
@@ -35,7 +39,10 @@ final class Committer {
     private final long startTs;
     private final List<Mutation> mutations;
     private final ByteString primary;
-    private final long deadlineNs;
+    /** What was prewritten in two phases, or may have been. */
+    private final List<Mutation> begun = new ArrayList<>();
+
+    private volatile long deadlineNs;
     private boolean maybeExecuted;
     private boolean heartbeats;
     private boolean leftLocks;
@@ -72,7 +79,7 @@ final class Committer {
                         // An attempt before the Regions changed may have gone through.
                         return failed(asClientException(failure));
                     }
-                    if (groups.size() == 1 && bytes(mutations) <= MAX_REQUEST_BYTES) {
+                    if (groups.size() == 1 && fitsOneRequest()) {
                         return onePhase(
                                 groups.keySet().iterator().next(),
                                 new Backoff(client.environment().random()));
@@ -82,12 +89,12 @@ final class Committer {
                 .thenCompose(next -> next);
     }
 
-    private static long bytes(List<Mutation> list) {
+    private boolean fitsOneRequest() {
         long bytes = 0;
-        for (Mutation mutation : list) {
+        for (Mutation mutation : mutations) {
             bytes += mutation.getKey().size() + mutation.getValue().size();
         }
-        return bytes;
+        return bytes <= MAX_REQUEST_BYTES && mutations.size() <= MAX_REQUEST_KEYS;
     }
 
     private boolean late() {
@@ -238,16 +245,13 @@ final class Committer {
 
     private CompletableFuture<Void> prewriteAll(List<Mutation> part) {
         return client.group(part, mutation -> mutation.getKey().toByteArray()).thenCompose(groups -> {
-            List<CompletableFuture<Void>> parts = new ArrayList<>();
+            List<Supplier<CompletableFuture<Void>>> parts = new ArrayList<>();
             for (Map.Entry<Route, List<Mutation>> group : groups.entrySet()) {
                 for (List<Mutation> chunk : chunks(group.getValue())) {
-                    parts.add(prewriteOne(
-                            group.getKey(),
-                            chunk,
-                            new Backoff(client.environment().random())));
+                    parts.add(() -> begin(group.getKey(), chunk));
                 }
             }
-            return CompletableFuture.allOf(parts.toArray(new CompletableFuture<?>[0]));
+            return Window.run(parts, REQUESTS_AT_ONCE);
         });
     }
 
@@ -257,7 +261,7 @@ final class Committer {
         long size = 0;
         for (Mutation mutation : list) {
             long bytes = mutation.getKey().size() + mutation.getValue().size();
-            if (!chunk.isEmpty() && size + bytes > MAX_REQUEST_BYTES) {
+            if (!chunk.isEmpty() && (size + bytes > MAX_REQUEST_BYTES || chunk.size() == MAX_REQUEST_KEYS)) {
                 result.add(chunk);
                 chunk = new ArrayList<>();
                 size = 0;
@@ -267,6 +271,15 @@ final class Committer {
         }
         result.add(chunk);
         return result;
+    }
+
+    private CompletableFuture<Void> begin(Route route, List<Mutation> part) {
+        synchronized (begun) {
+            begun.addAll(part);
+        }
+        // A large transaction takes its time: it is given up when nothing goes on, not when it is not done.
+        deadlineNs = client.router().deadlineNs();
+        return prewriteOne(route, part, new Backoff(client.environment().random()));
     }
 
     /** Prewrites one Region's keys; fails with what refuses them. */
@@ -389,14 +402,20 @@ final class Committer {
     }
 
     private void forEachRegion(List<ByteString> keys, RequestMaker maker) {
-        client.group(keys, ByteString::toByteArray)
-                .thenAccept(groups -> groups.forEach((route, part) -> {
-                    for (int i = 0; i < part.size(); i += MAX_SECONDARIES_PER_REQUEST) {
-                        List<ByteString> chunk =
-                                part.subList(i, Math.min(part.size(), i + MAX_SECONDARIES_PER_REQUEST));
-                        client.router().call(route, maker.make(route, chunk), deadlineNs);
-                    }
-                }));
+        client.group(keys, ByteString::toByteArray).thenCompose(groups -> {
+            List<Supplier<CompletableFuture<Result>>> parts = new ArrayList<>();
+            groups.forEach((route, part) -> {
+                for (int i = 0; i < part.size(); i += MAX_REQUEST_KEYS) {
+                    List<ByteString> chunk = part.subList(i, Math.min(part.size(), i + MAX_REQUEST_KEYS));
+                    parts.add(() -> client.router()
+                            .call(
+                                    route,
+                                    maker.make(route, chunk),
+                                    client.router().deadlineNs()));
+                }
+            });
+            return Window.run(parts, REQUESTS_AT_ONCE);
+        });
     }
 
     // ---- failure ---------------------------------------------------------------------------------------------------
@@ -415,7 +434,9 @@ final class Committer {
 
     private void rollBackLocks() {
         List<ByteString> keys = new ArrayList<>();
-        mutations.forEach(mutation -> keys.add(mutation.getKey()));
+        synchronized (begun) {
+            begun.forEach(mutation -> keys.add(mutation.getKey()));
+        }
         forEachRegion(
                 keys,
                 (route, part) -> RegionRequest.newBuilder()
@@ -442,7 +463,9 @@ final class Committer {
                         commitSecondaries(answer.getCommittedTs());
                         return CompletableFuture.<Void>completedFuture(null);
                     }
-                    rollBackLocks();
+                    if (leftLocks) {
+                        rollBackLocks();
+                    }
                     return CompletableFuture.<Void>failedFuture(
                             why.kind() == ClientException.Kind.CONFLICT
                                     ? why

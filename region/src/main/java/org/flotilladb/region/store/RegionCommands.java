@@ -81,19 +81,11 @@ final class RegionCommands {
             case LOCK_KEYS -> lockKeys(command, request.getLockKeys());
             case UNLOCK_KEYS -> unlockKeys(command, request.getUnlockKeys());
             case HEARTBEAT -> heartbeat(command, request.getHeartbeat());
-            case SPLIT -> peer.proposeSplit(command, request.getSplit());
-            case CHANGE_PEERS -> peer.proposeChange(command, request.getChangePeers());
-            case TRANSFER_LEADER -> peer.transferLeader(command, request.getTransferLeader());
+            case SPLIT -> peer.changes.proposeSplit(command, request.getSplit());
+            case CHANGE_PEERS -> peer.changes.proposeChange(command, request.getChangePeers());
+            case TRANSFER_LEADER -> peer.changes.transferLeader(command, request.getTransferLeader());
             case SNAPSHOT_CHUNK, COMMAND_NOT_SET -> command.answer.accept(RegionErrors.unknownRequest());
         }
-    }
-
-    /** A command has waited for a lock as long as it may: looked at once more, it is answered with what stands there. */
-    void giveUp(Command command) {
-        if (command.request.hasLockKeys()) {
-            store.waitsNoMore(command.request.getLockKeys().getStartTs());
-        }
-        peer.handle(command);
     }
 
     private boolean outside(Command command, byte[] key) {
@@ -677,7 +669,8 @@ final class RegionCommands {
         List<byte[]> keys = new ArrayList<>(request.getKeysCount());
         request.getKeysList().forEach(key -> keys.add(key.toByteArray()));
         // What still waits for a lock that is let go must not get it.
-        peer.dropWaiting(startTs, keys)
+        peer.parked
+                .drop(startTs, keys)
                 .forEach(late -> answerLocks(late, LockKeysResponse.newBuilder().setTimedOut(true)));
         List<byte[]> released = new ArrayList<>();
         if (keys.isEmpty()) {
@@ -692,6 +685,6 @@ final class RegionCommands {
         command.answer.accept(RegionResponse.newBuilder()
                 .setUnlockKeys(UnlockKeysResponse.getDefaultInstance())
                 .build());
-        released.forEach(peer::wake);
+        released.forEach(peer.parked::wake);
     }
 }

@@ -3,23 +3,15 @@ package org.flotilladb.region.store;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.flotilladb.proto.ChangePeersRequest;
 import org.flotilladb.proto.ChangePeersResponse;
 import org.flotilladb.proto.Context;
 import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Peer;
-import org.flotilladb.proto.PeerChange;
-import org.flotilladb.proto.PeerChangeKind;
-import org.flotilladb.proto.PeerRole;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionEntry;
 import org.flotilladb.proto.RegionEpoch;
@@ -28,8 +20,6 @@ import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.proto.SplitResponse;
-import org.flotilladb.proto.TransferLeaderRequest;
-import org.flotilladb.proto.TransferLeaderResponse;
 import org.flotilladb.raft.ConfChange;
 import org.flotilladb.raft.ConfState;
 import org.flotilladb.raft.Entry;
@@ -41,6 +31,8 @@ import org.flotilladb.region.group.StateMachine;
 import org.flotilladb.region.runtime.KvStore.Family;
 import org.flotilladb.region.runtime.KvStore.KvBatch;
 import org.flotilladb.region.runtime.StorageException;
+import org.flotilladb.region.store.Proposals.Finished;
+import org.flotilladb.region.store.Proposals.Proposal;
 import org.flotilladb.region.store.mvcc.Mvcc;
 
 /**
@@ -49,9 +41,6 @@ import org.flotilladb.region.store.mvcc.Mvcc;
  */
 final class RegionPeer implements StateMachine {
     static final long MAX_ENTRY_BYTES = 16L << 20;
-    private static final int MAX_WAITING = 20_000;
-    /** Entries that a learner may lack when it becomes a voter. */
-    private static final long MAX_PROMOTION_LAG = 1000;
 
     /** Under what a reader may be served; replaced whenever any of it changes. */
     record Served(long term, long rangeVersion, Lease lease) {
@@ -78,29 +67,17 @@ final class RegionPeer implements StateMachine {
     /** A key that a proposal holds. */
     record HeldKey(byte[] key, boolean shared) {}
 
-    private record Proposal(
-            long index,
-            long term,
-            RegionEntry entry,
-            long startTs,
-            List<HeldKey> keys,
-            RegionResponse response,
-            Consumer<RegionResponse> answer) {}
-
-    private record Finished(Proposal proposal, RegionResponse response) {}
-
     private final StoreContext store;
     private final long peerId;
     private final RegionCommands commands;
     private final long madeNs;
     private final AtomicLong maxTs = new AtomicLong();
-    private final TreeMap<byte[], ArrayDeque<Command>> waiting = new TreeMap<>(Arrays::compareUnsigned);
-    private final ArrayDeque<Proposal> proposals = new ArrayDeque<>();
-    private final List<Finished> finished = new ArrayList<>();
+    private final Proposals proposals = new Proposals();
     private final List<Region> created = new ArrayList<>();
-    private int waitingCount;
     private boolean wasLeaderAtSplit;
 
+    final EpochChanges changes;
+    final ParkedCommands parked;
     final Latches latches = new Latches();
     final MemoryLocks memoryLocks = new MemoryLocks();
     final Acquaintances acquaintances;
@@ -113,17 +90,12 @@ final class RegionPeer implements StateMachine {
     private long ledTerm;
     private long serveTerm;
     private boolean timestampAsked;
-    private long splitAtIndex;
-    /** Where a change of membership is proposed and not applied yet. */
-    private long changeAtIndex;
-
     private boolean splitApplied;
     private boolean removed;
     /** The membership has changed in this round. */
-    private boolean changed;
+    private boolean membersChanged;
 
     private IncomingSnapshots.Arrived arrived;
-    private Lease frozenLease = Lease.NONE;
     private boolean closed;
 
     /** @param region without peers when only the id is known: then a snapshot will tell the rest */
@@ -132,6 +104,8 @@ final class RegionPeer implements StateMachine {
         this.region = region;
         this.peerId = peerId;
         this.commands = new RegionCommands(this, store);
+        this.changes = new EpochChanges(this, store);
+        this.parked = new ParkedCommands(store, this::handle);
         this.madeNs = store.clock().nanoTime();
         this.acquaintances = new Acquaintances(madeNs);
     }
@@ -199,7 +173,8 @@ final class RegionPeer implements StateMachine {
                 .setRegion(region)
                 .setLeaderStoreId(store.storeId())
                 .setTerm(group.node().term())
-                .addAllPendingPeers(region.getPeersCount() > 1 ? group.behind(MAX_PROMOTION_LAG) : List.of())
+                .addAllPendingPeers(
+                        region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of())
                 .addAllDownPeers(
                         acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs))
                 .build();
@@ -236,8 +211,7 @@ final class RegionPeer implements StateMachine {
     /** A snapshot has been taken in place of what was here. */
     void installed(Region now) {
         region = now;
-        changeAtIndex = 0;
-        splitAtIndex = 0;
+        changes.reset();
         acquaintances.changed(now, store.clock().nanoTime());
         publish();
     }
@@ -311,13 +285,11 @@ final class RegionPeer implements StateMachine {
         }
     }
 
-    private void publish() {
+    /** Shows readers under what they are served. */
+    void publish() {
         Served now = Served.NOT;
         if (serving() && !closed) {
-            Lease lease = group.lease();
-            if (splitAtIndex > 0) {
-                lease = lease.min(frozenLease);
-            }
+            Lease lease = changes.usable(group.lease());
             if (group.isResting() && store.failPoints().hit("resting-lease-kept")) {
                 lease = Lease.FOREVER;
             }
@@ -341,27 +313,17 @@ final class RegionPeer implements StateMachine {
     private void stopServing() {
         serveTerm = 0;
         timestampAsked = false;
-        splitAtIndex = 0;
-        changeAtIndex = 0;
+        changes.reset();
         served = Served.NOT;
         latches.clear();
         memoryLocks.clear();
-        List<Proposal> open = List.copyOf(proposals);
-        proposals.clear();
-        for (Proposal proposal : open) {
-            proposal.answer.accept(RegionErrors.unknown("leadership of Region " + region.getId()
-                    + " was lost before the entry at " + proposal.index + " was applied"));
+        for (Proposal proposal : proposals.takeOpen()) {
+            proposal.answer()
+                    .accept(RegionErrors.unknown("leadership of Region " + region.getId()
+                            + " was lost before the entry at " + proposal.index() + " was applied"));
         }
-        List<Command> parked = leaseWaits.takeAll();
-        waiting.values().forEach(parked::addAll);
-        waiting.clear();
-        waitingCount = 0;
-        for (Command command : parked) {
-            if (command.request.hasLockKeys()) {
-                store.waitsNoMore(command.request.getLockKeys().getStartTs());
-            }
-            command.answer.accept(notLeader());
-        }
+        leaseWaits.takeAll().forEach(command -> command.answer.accept(notLeader()));
+        parked.drain().forEach(command -> command.answer.accept(notLeader()));
     }
 
     RegionResponse notLeader() {
@@ -454,55 +416,9 @@ final class RegionPeer implements StateMachine {
 
     /** Lets a command wait until the key is let go, at most until {@code giveUpNs}. */
     void park(Command command, byte[] key, long giveUpNs) {
-        if (waitingCount >= MAX_WAITING) {
+        if (!parked.park(command, key, giveUpNs)) {
             command.answer.accept(RegionErrors.busy("too many requests wait for locks in Region " + region.getId()));
-            return;
         }
-        waitingCount++;
-        command.waitsFor = key;
-        command.giveUpNs = giveUpNs;
-        waiting.computeIfAbsent(key, k -> new ArrayDeque<>()).add(command);
-    }
-
-    /** The key was let go: who waits for it tries again, in order of arrival. */
-    void wake(byte[] key) {
-        if (waiting.isEmpty()) {
-            return;
-        }
-        ArrayDeque<Command> queue = waiting.remove(key);
-        if (queue != null) {
-            waitingCount -= queue.size();
-            for (Command command : queue) {
-                if (command.request.hasLockKeys()) {
-                    store.waitsNoMore(command.request.getLockKeys().getStartTs());
-                }
-                handle(command);
-            }
-        }
-    }
-
-    /** Takes a transaction's requests for locks of these keys out of the queues; all of them if there are no keys. */
-    List<Command> dropWaiting(long startTs, List<byte[]> keys) {
-        List<Command> dropped = new ArrayList<>();
-        for (Map.Entry<byte[], ArrayDeque<Command>> entry : waiting.entrySet()) {
-            if (!keys.isEmpty() && keys.stream().noneMatch(key -> Arrays.equals(key, entry.getKey()))) {
-                continue;
-            }
-            entry.getValue().removeIf(command -> {
-                boolean drop = command.request.hasLockKeys()
-                        && command.request.getLockKeys().getStartTs() == startTs;
-                if (drop) {
-                    dropped.add(command);
-                }
-                return drop;
-            });
-        }
-        if (!dropped.isEmpty()) {
-            waitingCount -= dropped.size();
-            waiting.values().removeIf(ArrayDeque::isEmpty);
-            store.waitsNoMore(startTs);
-        }
-        return dropped;
     }
 
     /** Time has passed. */
@@ -518,7 +434,7 @@ final class RegionPeer implements StateMachine {
         return !group.isResting()
                 || aboutToServe
                 || awaitsLease()
-                || waitingCount > 0
+                || !parked.isEmpty()
                 || memoryLocks.size() > 0
                 || group.wantsTruncation();
     }
@@ -542,54 +458,34 @@ final class RegionPeer implements StateMachine {
             leaseWaits.takeArrivedUntil(nowNs - patienceNs).forEach(command -> command.answer.accept(noLease()));
         }
         if (memoryLocks.size() > 0) {
-            memoryLocks.expire(nowNs).forEach(this::wake);
+            memoryLocks.expire(nowNs).forEach(parked::wake);
         }
-        List<Command> expired = new ArrayList<>();
-        for (Map.Entry<byte[], ArrayDeque<Command>> entry : waiting.entrySet()) {
-            for (Command command : entry.getValue()) {
-                if (command.giveUpNs <= nowNs) {
-                    expired.add(command);
-                }
-            }
-        }
-        for (Command command : expired) {
-            ArrayDeque<Command> queue = waiting.get(command.waitsFor);
-            if (queue != null && queue.remove(command)) {
-                waitingCount--;
-                if (queue.isEmpty()) {
-                    waiting.remove(command.waitsFor);
-                }
-                commands.giveUp(command);
-            }
-        }
+        parked.expire(nowNs);
     }
 
     /** Proposes writes whose keys are latched; the response leaves when they are visible. */
     void propose(Command command, List<KeyWrite> writes, long startTs, List<HeldKey> keys, RegionResponse response) {
-        propose(
-                command,
-                RegionEntry.newBuilder()
-                        .setEpoch(region.getEpoch())
-                        .addAllWrites(writes)
-                        .build(),
-                startTs,
-                keys,
-                response);
+        propose(command, RegionEntry.newBuilder().addAllWrites(writes), null, startTs, keys, response);
     }
 
-    private void propose(
-            Command command, RegionEntry entry, long startTs, List<HeldKey> keys, RegionResponse response) {
-        propose(command, entry, null, startTs, keys, response);
+    /**
+     * Proposes what changes the Region itself; applying makes the response.
+     *
+     * @param change to carry the entry, or null
+     * @return false when it was not proposed, and the command has its answer
+     */
+    boolean propose(Command command, RegionEntry.Builder entry, ConfChange change) {
+        return propose(command, entry, change, 0, List.of(), RegionResponse.getDefaultInstance());
     }
 
-    /** @param change to carry the entry, or null */
-    private void propose(
+    private boolean propose(
             Command command,
-            RegionEntry entry,
+            RegionEntry.Builder builder,
             ConfChange change,
             long startTs,
             List<HeldKey> keys,
             RegionResponse response) {
+        RegionEntry entry = builder.setEpoch(region.getEpoch()).build();
         byte[] data = entry.toByteArray();
         RegionResponse refusal = null;
         String full = store.refusesWrite(data.length);
@@ -611,8 +507,8 @@ final class RegionPeer implements StateMachine {
         if (refusal != null) {
             release(keys);
             command.answer.accept(refusal);
-            keys.forEach(held -> wake(held.key));
-            return;
+            keys.forEach(held -> parked.wake(held.key));
+            return false;
         }
         Consumer<RegionResponse> answer = command.answer;
         if (store.failPoints().hit("answered-when-proposed")) {
@@ -621,154 +517,13 @@ final class RegionPeer implements StateMachine {
         }
         proposals.add(
                 new Proposal(group.node().lastIndex(), group.node().term(), entry, startTs, keys, response, answer));
+        return true;
     }
 
     private void release(List<HeldKey> keys) {
         for (HeldKey held : keys) {
             latches.release(held.key, held.shared);
         }
-    }
-
-    /** Whether they may become ids: above 0, each once, none of this Store's Regions. */
-    private boolean areNewIds(SplitRequest split) {
-        TreeSet<Long> ids = new TreeSet<>();
-        for (long id : split.getNewRegionIdsList()) {
-            if (id <= 0 || !ids.add(id) || store.hasRegion(id)) {
-                return false;
-            }
-        }
-        for (long id : split.getNewPeerIdsList()) {
-            if (id <= 0 || !ids.add(id)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Splits at the keys of the request; one entry in the log. */
-    void proposeSplit(Command command, SplitRequest split) {
-        String changing = changing();
-        if (changing != null) {
-            command.answer.accept(RegionErrors.busy(changing));
-            return;
-        }
-        byte[] before = region.getStart().toByteArray();
-        for (ByteString key : split.getKeysList()) {
-            byte[] at = key.toByteArray();
-            if (Arrays.compareUnsigned(before, at) >= 0 || !contains(at)) {
-                command.answer.accept(RegionErrors.keyNotInRegion(at, region));
-                return;
-            }
-            before = at;
-        }
-        int peers = region.getPeersCount();
-        if (split.getKeysCount() == 0
-                || split.getNewRegionIdsCount() != split.getKeysCount()
-                || split.getNewPeerIdsCount() != split.getKeysCount() * peers
-                || !areNewIds(split)) {
-            command.answer.accept(RegionErrors.busy("a split needs an id for each new Region and each new peer"));
-            return;
-        }
-        Lease lease = group.lease();
-        int open = proposals.size();
-        propose(
-                command,
-                RegionEntry.newBuilder()
-                        .setEpoch(region.getEpoch())
-                        .setSplit(split)
-                        .build(),
-                0,
-                List.of(),
-                RegionResponse.getDefaultInstance());
-        if (proposals.size() > open) {
-            // From here until the split is applied the lease is not renewed: the new groups' promises stand for it.
-            splitAtIndex = group.node().lastIndex();
-            frozenLease = lease;
-            publish();
-        }
-    }
-
-    /** Why the Region's epoch cannot be changed now: it is being changed already; or null. */
-    private String changing() {
-        if (splitAtIndex > 0) {
-            return "Region " + region.getId() + " is being split";
-        }
-        if (changeAtIndex > 0 || Membership.isJoint(region)) {
-            return "the membership of Region " + region.getId() + " is being changed";
-        }
-        return null;
-    }
-
-    /** Changes the membership; one entry in the log, and a second one where it goes through a joint configuration. */
-    void proposeChange(Command command, ChangePeersRequest request) {
-        String changing = changing();
-        if (changing != null) {
-            command.answer.accept(RegionErrors.busy(changing));
-            return;
-        }
-        String refusal = Membership.refusal(region, request, peerId);
-        if (refusal != null) {
-            command.answer.accept(RegionErrors.changeRefused(refusal));
-            return;
-        }
-        String behind = behind(request);
-        if (behind != null) {
-            command.answer.accept(RegionErrors.busy(behind));
-            return;
-        }
-        int open = proposals.size();
-        propose(
-                command,
-                RegionEntry.newBuilder()
-                        .setEpoch(region.getEpoch())
-                        .setChangePeers(request)
-                        .build(),
-                Membership.confChange(region, request),
-                0,
-                List.of(),
-                RegionResponse.getDefaultInstance());
-        if (proposals.size() > open) {
-            changeAtIndex = group.node().lastIndex();
-        }
-    }
-
-    /** Who is to become a voter and lacks too much of the log, or is on a Store that is not known; or null. */
-    private String behind(ChangePeersRequest request) {
-        for (PeerChange change : request.getChangesList()) {
-            long id = change.getPeer().getId();
-            if (change.getKind() == PeerChangeKind.PROMOTE && !group.isInStep(id, MAX_PROMOTION_LAG)) {
-                return "peer " + id + " of Region " + region.getId() + " has not caught up yet";
-            }
-            if (change.getKind() == PeerChangeKind.ADD_LEARNER
-                    && Membership.peer(region, id) == null
-                    && store.addressOf(change.getPeer().getStoreId()) == null) {
-                return "Store " + change.getPeer().getStoreId() + " is not known here yet";
-            }
-        }
-        return null;
-    }
-
-    /** Begins to hand leadership over. */
-    void transferLeader(Command command, TransferLeaderRequest request) {
-        Peer target = Membership.peer(region, request.getPeerId());
-        boolean voter =
-                target != null && (target.getRole() == PeerRole.VOTER || target.getRole() == PeerRole.INCOMING_VOTER);
-        if (!voter) {
-            command.answer.accept(RegionErrors.changeRefused(
-                    "peer " + request.getPeerId() + " is no voter of Region " + region.getId()));
-            return;
-        }
-        if (target.getId() != peerId && !group.isInStep(target.getId(), MAX_PROMOTION_LAG)) {
-            // A transfer that fails costs an election.
-            command.answer.accept(RegionErrors.busy(
-                    "peer " + request.getPeerId() + " of Region " + region.getId() + " has not caught up yet"));
-            return;
-        }
-        group.node().transferLeader(request.getPeerId(), store.leases().nowNs());
-        publish();
-        command.answer.accept(RegionResponse.newBuilder()
-                .setTransferLeader(TransferLeaderResponse.getDefaultInstance())
-                .build());
     }
 
     void compact(long keep, MemberSettings members) {
@@ -789,38 +544,24 @@ final class RegionPeer implements StateMachine {
 
     // ---- the log ---------------------------------------------------------------------------------------------------
 
-    /** The proposal that an entry carries out, if it was made here; those that lost their place are answered. */
-    private Proposal take(Entry entry) {
-        Proposal proposal = null;
-        while (!proposals.isEmpty() && proposals.peek().index <= entry.index()) {
-            Proposal next = proposals.poll();
-            if (next.index == entry.index() && next.term == entry.term()) {
-                proposal = next;
-            } else {
-                finished.add(new Finished(next, notLeader()));
-            }
-        }
-        return proposal;
-    }
-
     @Override
     public void apply(Entry entry, KvBatch batch) {
-        Proposal proposal = take(entry);
+        Proposal proposal = proposals.take(entry, this::notLeader);
         if (removed) {
             return;
         }
-        if (proposal != null && proposal.entry.hasChangePeers()) {
+        if (proposal != null && proposal.entry().hasChangePeers()) {
             // The library has put an entry without effect in its place.
-            changeAtIndex = 0;
-            finished.add(new Finished(
-                    proposal, RegionErrors.busy("the membership of Region " + region.getId() + " was being changed")));
+            changes.changeDropped();
+            proposals.finish(
+                    proposal, RegionErrors.busy("the membership of Region " + region.getId() + " was being changed"));
             return;
         }
         if (entry.data().length == 0) {
             return;
         }
-        RegionEntry command = proposal == null ? parse(entry, entry.data()) : proposal.entry;
-        RegionResponse response = proposal == null ? null : proposal.response;
+        RegionEntry command = proposal == null ? parse(entry, entry.data()) : proposal.entry();
+        RegionResponse response = proposal == null ? null : proposal.response();
         if (command.getCompactIndex() > 0) {
             group.allowTruncation(command.getCompactIndex());
         } else if (!stillFits(command) && !store.failPoints().hit("epoch-unchecked-at-apply")) {
@@ -839,12 +580,10 @@ final class RegionPeer implements StateMachine {
                 }
             }
         }
-        if (command.hasSplit() && entry.index() >= splitAtIndex) {
-            splitAtIndex = 0;
+        if (command.hasSplit()) {
+            changes.splitApplied(entry.index());
         }
-        if (proposal != null) {
-            finished.add(new Finished(proposal, response));
-        }
+        proposals.finish(proposal, response);
     }
 
     /** Whether the Region is what it was when the entry was proposed, as far as that matters to it. */
@@ -857,22 +596,18 @@ final class RegionPeer implements StateMachine {
 
     @Override
     public ConfChange applyChange(Entry entry, ConfChange change, KvBatch batch) {
-        Proposal proposal = take(entry);
+        Proposal proposal = proposals.take(entry, this::notLeader);
         if (removed) {
             return change;
         }
-        if (entry.index() >= changeAtIndex) {
-            changeAtIndex = 0;
-        }
+        changes.membersChanged(entry.index());
         Region next;
         if (change.leavesJoint()) {
             next = Membership.left(region);
         } else {
             RegionEntry command = parse(entry, change.context());
             if (command.getEpoch().getConfVersion() != region.getEpoch().getConfVersion()) {
-                if (proposal != null) {
-                    finished.add(new Finished(proposal, RegionErrors.epoch(region)));
-                }
+                proposals.finish(proposal, RegionErrors.epoch(region));
                 return RaftGroup.NO_CHANGE;
             }
             next = Membership.after(region, command.getChangePeers());
@@ -883,15 +618,13 @@ final class RegionPeer implements StateMachine {
             batch.put(Family.META, regionKey(next.getId()), next.toByteArray());
         }
         region = next;
-        changed = true;
+        membersChanged = true;
         acquaintances.changed(next, store.clock().nanoTime());
-        if (proposal != null) {
-            finished.add(new Finished(
-                    proposal,
-                    RegionResponse.newBuilder()
-                            .setChangePeers(ChangePeersResponse.newBuilder().setRegion(next))
-                            .build()));
-        }
+        proposals.finish(
+                proposal,
+                RegionResponse.newBuilder()
+                        .setChangePeers(ChangePeersResponse.newBuilder().setRegion(next))
+                        .build());
         return change;
     }
 
@@ -933,45 +666,32 @@ final class RegionPeer implements StateMachine {
     }
 
     private RegionResponse applySplit(SplitRequest split, KvBatch batch) {
-        Region old = region;
-        RegionEpoch epoch = old.getEpoch().toBuilder()
-                .setRangeVersion(old.getEpoch().getRangeVersion() + split.getKeysCount())
-                .build();
-        Region left = old.toBuilder().setEpoch(epoch).setEnd(split.getKeys(0)).build();
-        SplitResponse.Builder regions = SplitResponse.newBuilder().addRegions(left);
-        int peers = old.getPeersCount();
-        for (int i = 0; i < split.getKeysCount(); i++) {
-            Region.Builder right = Region.newBuilder()
-                    .setId(split.getNewRegionIds(i))
-                    .setEpoch(epoch)
-                    .setStart(split.getKeys(i))
-                    .setEnd(i + 1 < split.getKeysCount() ? split.getKeys(i + 1) : old.getEnd());
-            for (int p = 0; p < peers; p++) {
-                right.addPeers(old.getPeers(p).toBuilder().setId(split.getNewPeerIds(i * peers + p)));
-            }
-            Region done = right.setFirstConfVersion(epoch.getConfVersion()).build();
-            regions.addRegions(done);
-            if (store.splitMakes(done)) {
-                created.add(done);
-                batch.put(Family.META, regionKey(done.getId()), done.toByteArray());
+        List<Region> parts = EpochChanges.parts(region, split);
+        for (Region right : parts.subList(1, parts.size())) {
+            if (store.splitMakes(right)) {
+                created.add(right);
+                batch.put(Family.META, regionKey(right.getId()), right.toByteArray());
             } else {
                 // Its peer here has been removed already, or replaced.
-                RegionData.delete(batch, done);
+                RegionData.delete(batch, right);
             }
         }
+        Region left = parts.get(0);
         batch.put(Family.META, regionKey(left.getId()), left.toByteArray());
         wasLeaderAtSplit = group.node().isLeader();
         // Readers that looked at the old Region find another range version, before anybody can serve the new ones.
         region = left;
         splitApplied = true;
         publish();
-        return RegionResponse.newBuilder().setSplit(regions).build();
+        return RegionResponse.newBuilder()
+                .setSplit(SplitResponse.newBuilder().addAllRegions(parts))
+                .build();
     }
 
     @Override
     public void applied() {
-        if (changed) {
-            changed = false;
+        if (membersChanged) {
+            membersChanged = false;
             if (removed) {
                 store.removed(this);
             } else {
@@ -985,7 +705,7 @@ final class RegionPeer implements StateMachine {
             created.clear();
             store.split(this, now, wasLeaderAtSplit);
         }
-        if (!finished.isEmpty()) {
+        if (proposals.anyFinished()) {
             answerFinished();
         }
         if (split) {
@@ -994,20 +714,19 @@ final class RegionPeer implements StateMachine {
     }
 
     private void answerFinished() {
-        List<Finished> now = List.copyOf(finished);
-        finished.clear();
+        List<Finished> now = proposals.takeFinished();
         for (Finished each : now) {
-            release(each.proposal.keys);
+            release(each.proposal().keys());
         }
         for (Finished each : now) {
-            for (HeldKey held : each.proposal.keys) {
-                memoryLocks.release(held.key, each.proposal.startTs);
+            for (HeldKey held : each.proposal().keys()) {
+                memoryLocks.release(held.key, each.proposal().startTs());
             }
-            each.proposal.answer.accept(each.response);
+            each.answer();
         }
         for (Finished each : now) {
-            for (HeldKey held : each.proposal.keys) {
-                wake(held.key);
+            for (HeldKey held : each.proposal().keys()) {
+                parked.wake(held.key);
             }
         }
     }
@@ -1015,9 +734,7 @@ final class RegionPeer implements StateMachine {
     /** Keys that went to another Region are let go there from now on: who waits for one here would wait in vain. */
     private void leaveToOthers() {
         memoryLocks.releaseUnless(this::contains);
-        List<byte[]> gone = new ArrayList<>(waiting.keySet());
-        gone.removeIf(this::contains);
-        gone.forEach(this::wake);
+        parked.wakeUnless(this::contains);
     }
 
     @Override
@@ -1026,17 +743,10 @@ final class RegionPeer implements StateMachine {
     /** The Store stops: nothing is answered later, and nobody reads here any more. */
     void close(String reason) {
         closed = true;
-        List<Proposal> open = List.copyOf(proposals);
-        proposals.clear();
-        open.forEach(proposal -> proposal.answer.accept(RegionErrors.unknown(reason)));
-        List<Finished> unseen = List.copyOf(finished);
-        finished.clear();
-        unseen.forEach(each -> each.proposal.answer.accept(RegionErrors.unknown(reason)));
-        List<Command> parked = leaseWaits.takeAll();
-        waiting.values().forEach(parked::addAll);
-        waiting.clear();
-        waitingCount = 0;
-        parked.forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
+        proposals.takeOpen().forEach(open -> open.answer().accept(RegionErrors.unknown(reason)));
+        proposals.takeFinished().forEach(unseen -> unseen.proposal().answer().accept(RegionErrors.unknown(reason)));
+        leaseWaits.takeAll().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
+        parked.drain().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
         served = Served.NOT;
     }
 

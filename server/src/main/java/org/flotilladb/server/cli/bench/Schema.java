@@ -2,6 +2,7 @@ package org.flotilladb.server.cli.bench;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Set;
@@ -73,11 +74,19 @@ final class Schema {
         return Long.toString(id * 0x9E3779B97F4A7C15L, 36) + FILLER;
     }
 
-    private static void dropIfThere(Connection connection, String table) {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("DROP TABLE " + table);
-        } catch (SQLException expected) {
-            // Not every product knows IF EXISTS; a table that is there and cannot be dropped fails at its CREATE.
+    /** Not every product knows {@code IF EXISTS}. */
+    private static void dropIfThere(Connection connection, String table) throws SQLException {
+        boolean there = false;
+        try (ResultSet tables =
+                connection.getMetaData().getTables(null, null, "%", new String[] {"TABLE", "BASE TABLE"})) {
+            while (tables.next()) {
+                there |= table.equalsIgnoreCase(tables.getString("TABLE_NAME"));
+            }
+        }
+        if (there) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("DROP TABLE " + table);
+            }
         }
     }
 }
