@@ -1,6 +1,7 @@
 package org.flotilladb.region.store;
 
 import com.google.protobuf.ByteString;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -81,6 +82,17 @@ final class Cluster implements Reports.Audience {
     /** 0 before the cluster is known. Any thread. */
     long storeId() {
         return storeId;
+    }
+
+    /** All other Stores of the cluster. */
+    List<Long> otherStoreIds() {
+        List<Long> ids = new ArrayList<>(addresses.keySet());
+        ids.remove(storeId);
+        return ids;
+    }
+
+    boolean isOther(long otherStoreId) {
+        return otherStoreId != storeId && addresses.containsKey(otherStoreId);
     }
 
     /** Null when it is no Store of the cluster. */
