@@ -37,15 +37,21 @@ public final class Databases {
         }
     }
 
-    /** How the transactions of this process on a database were committed. */
-    public record CommitCounts(long onePhase, long twoPhase) {}
+    /**
+     * How the transactions of this process on a database were committed.
+     *
+     * @param retries requests that were sent again, because a Region had split, moved or lost its leader
+     */
+    public record CommitCounts(long onePhase, long twoPhase, long retries) {}
 
     /** The counts of an open database, zeros when it is not open. */
     public static CommitCounts commitCounts(String url) throws SQLException {
         KeySpace keySpace = OpenDatabases.keySpace(JdbcUrl.parse(url, null).plain());
         return keySpace instanceof RegionKeySpace regions
                 ? new CommitCounts(
-                        regions.client().onePhaseCommits(), regions.client().twoPhaseCommits())
-                : new CommitCounts(0, 0);
+                        regions.client().onePhaseCommits(),
+                        regions.client().twoPhaseCommits(),
+                        regions.client().retries())
+                : new CommitCounts(0, 0, 0);
     }
 }

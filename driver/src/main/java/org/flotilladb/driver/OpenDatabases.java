@@ -105,12 +105,13 @@ final class OpenDatabases {
 
     private static void open(Open open, JdbcUrl url) throws SQLException {
         KeySpace keySpace = switch (url.kind()) {
-            case MEMORY -> Providers.find().openMemory(url.name(), nodes(url));
+            case MEMORY -> Providers.find().openMemory(url.name(), nodes(url), regionSplitBytes(url));
             case FILE ->
                 Providers.find()
                         .openFile(
                                 url.path(),
                                 url.settings().containsKey(Setting.NODES) ? nodes(url) : 0,
+                                regionSplitBytes(url),
                                 url.flag(Setting.IFEXISTS));
             case CLUSTER -> ClusterKeySpaces.connect(url.hosts(), url.number(Setting.OPERATION_TIMEOUT_MS));
             case NODE -> {
@@ -132,6 +133,16 @@ final class OpenDatabases {
         synchronized (OPEN) {
             open.keySpace = keySpace;
         }
+    }
+
+    private static long regionSplitBytes(JdbcUrl url) throws SQLException {
+        long bytes = url.number(Setting.REGION_SPLIT_BYTES);
+        if (bytes != 0 && bytes < EmbeddedNodeProvider.MIN_REGION_SPLIT_BYTES) {
+            throw Settings.error("The setting " + Setting.REGION_SPLIT_BYTES.key() + " must be "
+                    + EmbeddedNodeProvider.MIN_REGION_SPLIT_BYTES + " or more, or 0 for the usual size; it is " + bytes
+                    + ".");
+        }
+        return bytes;
     }
 
     private static int nodes(JdbcUrl url) throws SQLException {

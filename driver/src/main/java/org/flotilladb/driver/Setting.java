@@ -18,6 +18,11 @@ enum Setting {
             Type.NUMBER,
             "1",
             "How many Stores the process runs, from 1 to 5; of a directory the first connection decides for good"),
+    REGION_SPLIT_BYTES(
+            Scope.EMBEDDED,
+            Type.NUMBER,
+            "0",
+            "Bytes of rows in a Region, past which it is split; 0: 1 GB. The first connection decides"),
     DB_CLOSE_DELAY(
             Scope.OPEN,
             Type.NUMBER,

@@ -1,6 +1,7 @@
 package org.flotilladb.region.client;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.flotilladb.proto.Context;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.Peer;
@@ -21,6 +22,7 @@ final class Router {
     private final ClientSettings settings;
     private final ClientEnvironment environment;
     private final RegionCache cache;
+    private final AtomicLong retries = new AtomicLong();
 
     Router(ClientSettings settings, ClientEnvironment environment, RegionCache cache) {
         this.settings = settings;
@@ -39,6 +41,11 @@ final class Router {
         boolean regroup() {
             return response == null && failure == null;
         }
+    }
+
+    /** How often a request has had to be sent again, to the same Region or to another that has its keys now. */
+    long retries() {
+        return retries.get();
     }
 
     long deadlineNs() {
@@ -94,7 +101,7 @@ final class Router {
             String address = cache.address(target.getStoreId());
             if (address == null) {
                 cache.forget(route);
-                result.complete(new Result(null, maybeExecuted, null));
+                anew();
                 return;
             }
             Context.Builder context = request.getContextBuilder()
@@ -129,7 +136,7 @@ final class Router {
                     if (leader != 0 && !isMember(leader)) {
                         // Peers have moved since this Region was looked up.
                         cache.forget(route);
-                        pauseThen(() -> result.complete(new Result(null, maybeExecuted, null)));
+                        pauseThen(this::anew);
                     } else if (leader != 0 && leader != leaderStoreId) {
                         leaderStoreId = leader;
                         cache.leader(route, leader, error.getNotLeader().getLeaderAddress());
@@ -144,11 +151,11 @@ final class Router {
                     for (Region region : error.getEpochNotMatch().getCurrentRegionsList()) {
                         cache.insert(Route.of(region, leaderStoreId));
                     }
-                    result.complete(new Result(null, maybeExecuted, null));
+                    anew();
                 }
                 case KEY_NOT_IN_REGION, PEER_MISMATCH -> {
                     cache.forget(route);
-                    result.complete(new Result(null, maybeExecuted, null));
+                    anew();
                 }
                 case REGION_NOT_FOUND -> {
                     leaderStoreId = 0;
@@ -193,18 +200,25 @@ final class Router {
         private void againOrAnew() {
             if (++failures > FORGET_AFTER_FAILURES) {
                 cache.forget(route);
-                pauseThen(() -> result.complete(new Result(null, maybeExecuted, null)));
+                pauseThen(this::anew);
             } else {
                 again(false);
             }
         }
 
         private void again(boolean atOnce) {
+            retries.incrementAndGet();
             if (atOnce) {
                 send();
             } else {
                 pauseThen(this::send);
             }
+        }
+
+        /** The Region has changed: the caller looks again who has its keys. */
+        private void anew() {
+            retries.incrementAndGet();
+            result.complete(new Result(null, maybeExecuted, null));
         }
 
         private void pauseThen(Runnable next) {

@@ -58,6 +58,9 @@ public final class PlacementGroup implements StateMachine {
     private final TimestampService timestamps;
     private final PlacementState state;
     private final RegionTable regions = new RegionTable();
+    /** Other nodes see by it that this one has forgotten what it was told. */
+    private final long tableId;
+
     private final IdAllocator ids;
     private final PlacementLeader leader;
     private final SteeringRequests steering;
@@ -92,6 +95,7 @@ public final class PlacementGroup implements StateMachine {
         this.clock = clock;
         this.failPoints = failPoints;
         this.random = random;
+        this.tableId = random.fork("table").nextLong() | 1;
         this.nodeAddresses = List.copyOf(nodeAddresses);
         this.onInit = onInit;
         this.state = new PlacementState(stored, this.nodeAddresses);
@@ -299,7 +303,7 @@ public final class PlacementGroup implements StateMachine {
             case FIND_REGION -> answer.accept(find(request.getFindRegion().getRegionId()));
             case REGION_HEARTBEAT ->
                 answer.accept(PlacementResponse.newBuilder()
-                        .setRegionHeartbeat(report(request.getRegionHeartbeat()))
+                        .setRegionHeartbeat(report(request.getRegionHeartbeat()).setTableId(tableId))
                         .build());
             case COMMAND_NOT_SET ->
                 PlacementErrors.refuse(
@@ -324,13 +328,13 @@ public final class PlacementGroup implements StateMachine {
         return mayPropose() && state.init() != null;
     }
 
-    private RegionHeartbeatResponse report(RegionHeartbeatRequest request) {
+    private RegionHeartbeatResponse.Builder report(RegionHeartbeatRequest request) {
         if (ready()) {
             return leader.report(request);
         }
         // Whoever leads next knows.
         request.getRegionsList().forEach(report -> regions.report(report, clock.nanoTime()));
-        return RegionHeartbeatResponse.getDefaultInstance();
+        return RegionHeartbeatResponse.newBuilder();
     }
 
     private void handleAsLeader(

@@ -127,7 +127,7 @@ final class PlacementLeader {
 
     // ---- heartbeats ------------------------------------------------------------------------------------------------
 
-    RegionHeartbeatResponse report(RegionHeartbeatRequest request) {
+    RegionHeartbeatResponse.Builder report(RegionHeartbeatRequest request) {
         long nowNs = clock.nanoTime();
         RegionHeartbeatResponse.Builder answer = RegionHeartbeatResponse.newBuilder();
         // Without a lease another may lead and decide otherwise.
@@ -138,7 +138,7 @@ final class PlacementLeader {
                 answer.addInstructions(instruction);
             }
         }
-        return answer.build();
+        return answer;
     }
 
     StoreHeartbeatResponse heartbeat(StoreHeartbeat heartbeat) {

@@ -31,7 +31,8 @@ final class Movers {
     private final SimNode node;
     private final Transport transport;
     private final List<RegionRequest> old = new ArrayList<>();
-    /** Above all that splits use, so that they grow on every Store. */
+    private final Director director;
+    /** Where nobody else makes peers: above all that splits use, so that they grow on every Store. */
     private long nextPeerId = 1_000_000;
 
     private boolean stopped;
@@ -39,8 +40,10 @@ final class Movers {
     /** Where a request goes, and what it asks. */
     private record Plan(SimServer to, RegionRequest request) {}
 
-    Movers(SimWorld world, RandomSource random) {
+    /** @param director gives the ids of peers; null: nobody else makes any */
+    Movers(SimWorld world, RandomSource random, Director director) {
         this.world = world;
+        this.director = director;
         this.random = random;
         this.node = world.newProcess("mover", random.fork("life"));
         this.transport = world.network().transport("mover", node);
@@ -68,6 +71,30 @@ final class Movers {
         if (plan == null) {
             return;
         }
+        if (adds(plan.request) && director != null) {
+            // The epoch is older than the id: what anybody else does meanwhile makes the request stale.
+            director.freshId(id -> send(new Plan(plan.to, withId(plan.request, id))));
+        } else {
+            send(plan);
+        }
+    }
+
+    private static boolean adds(RegionRequest request) {
+        return request.getChangePeers().getChangesList().stream()
+                .anyMatch(change -> change.getPeer().getId() == 0);
+    }
+
+    private static RegionRequest withId(RegionRequest request, long id) {
+        RegionRequest.Builder with = request.toBuilder();
+        for (PeerChange.Builder change : with.getChangePeersBuilder().getChangesBuilderList()) {
+            if (change.getPeer().getId() == 0) {
+                change.getPeerBuilder().setId(id);
+            }
+        }
+        return with.build();
+    }
+
+    private void send(Plan plan) {
         if (plan.request.hasChangePeers()) {
             old.add(plan.request);
             if (old.size() > MAX_OLD_REQUESTS) {
@@ -215,7 +242,7 @@ final class Movers {
         return free.isEmpty()
                 ? null
                 : Peer.newBuilder()
-                        .setId(nextPeerId++)
+                        .setId(director == null ? nextPeerId++ : 0)
                         .setStoreId(free.get(random.nextInt(free.size())))
                         .build();
     }

@@ -26,6 +26,7 @@ final class SimServer {
     private int lives;
     private boolean full;
     private long identity;
+    private long splitsCounted;
 
     SimServer(SimWorld world, int id, String address, Supplier<KvStore> memory, RandomSource random) {
         this.world = world;
@@ -84,6 +85,7 @@ final class SimServer {
         StoreSettings settings = StoreSettings.of(id, world.addresses(), world.groupSettings(), world.callerRuns())
                 .withLogKeepEntries(world.logKeepEntries())
                 .withMembers(world.memberSettings())
+                .withSplits(world.splitSettings())
                 .withDisk(() -> full ? 0 : Long.MAX_VALUE, 1)
                 .withFailPoints(failPoints);
         node.onPowerLoss(this::powerLost);
@@ -104,6 +106,7 @@ final class SimServer {
             return;
         }
         store = opened;
+        splitsCounted = 0;
         world.network().register(address, node, opened);
         SimNode mine = node;
         node.afterEachTask(() -> {
@@ -135,14 +138,39 @@ final class SimServer {
         restartLater(RESTART_AFTER_NS);
     }
 
+    /** Adds the Regions that have split by themselves in this life to what has happened. */
+    void countSplits() {
+        long splits = store == null ? 0 : store.counters().splitsByThemselves();
+        for (; splitsCounted < splits; splitsCounted++) {
+            world.faults().add("Region split by itself");
+        }
+    }
+
     /** Ends this life; what was not synced may be lost. */
     void crash() {
+        countRests();
+        world.faults().add("leader at rest crashed", leadersAtRest());
         node.crash();
         world.network().unregister(address);
         logs.crash(random);
         data.crash(random);
+        countSplits();
         world.faults().add("node crashed");
         world.embeddedDied(this);
+    }
+
+    /** In this life: of the Store's own counts, how often peers came to rest and were woken. */
+    void countRests() {
+        if (store != null) {
+            world.faults().add("peer came to rest", store.counters().peersRested());
+            world.faults().add("peer at rest woken", store.counters().peersWoken());
+        }
+    }
+
+    private long leadersAtRest() {
+        return store != null
+                ? peers().stream().filter(peer -> peer.leads() && peer.rests()).count()
+                : 0;
     }
 
     void restartLater(long afterNs) {

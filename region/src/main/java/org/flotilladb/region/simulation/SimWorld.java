@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
 import org.flotilladb.proto.PeerRole;
 import org.flotilladb.proto.Region;
 import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.group.RestSettings;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvReader.KvCursor;
@@ -19,6 +20,7 @@ import org.flotilladb.region.runtime.RandomSource;
 import org.flotilladb.region.runtime.system.SeededRandom;
 import org.flotilladb.region.store.MemberSettings;
 import org.flotilladb.region.store.PeerView;
+import org.flotilladb.region.store.SplitSettings;
 import org.flotilladb.region.store.mvcc.Keys;
 import org.flotilladb.region.store.mvcc.WriteRecord;
 
@@ -43,6 +45,10 @@ final class SimWorld {
     private final int nodes;
     /** Whether peers are moved about. */
     private final boolean moving;
+    /** Whether the Placement Driver decides. */
+    private final boolean directed;
+
+    private final SplitSettings splits;
 
     private final Invariants invariants;
     private final History history;
@@ -52,8 +58,10 @@ final class SimWorld {
     private final TreeSet<FaultKind> kinds;
     private final boolean callerRuns;
     private final long logKeepEntries;
+    private final RestSettings rest;
     private final double maxDrift;
     private final long operationTimeoutMs;
+    private long lullUntilNs;
     private boolean working;
     private boolean calm;
 
@@ -68,9 +76,17 @@ final class SimWorld {
         RandomSource size = random.fork("size");
         moving = settings.moving() != null ? settings.moving() : size.nextInt(3) > 0;
         nodes = moving ? 4 + size.nextInt(2) : 3;
+        RandomSource order = random.fork("order");
+        int draw = order.nextInt(4);
+        directed = settings.directed() != null ? settings.directed() : draw < (moving ? 3 : 1);
+        splits = directed ? smallRegions(order) : SplitSettings.DEFAULT;
         invariants = new Invariants(nodes);
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;
+        RandomSource rests = random.fork("rest");
+        rest = rests.nextInt(4) == 0
+                ? RestSettings.NEVER
+                : new RestSettings(3 + rests.nextInt(12), 20 + rests.nextInt(40));
         maxDrift = kinds.isEmpty() ? 0 : 0.045;
         operationTimeoutMs = character.nextInt(2) == 0 ? 6000 : 1500;
         time = new SimTime(random.fork("time"), hash);
@@ -127,7 +143,7 @@ final class SimWorld {
     }
 
     GroupSettings groupSettings() {
-        return new GroupSettings(50 * MS, 10, 2, 500 * MS, 0.05, 5 * MS);
+        return new GroupSettings(50 * MS, 10, 2, 500 * MS, 0.05, 5 * MS, rest);
     }
 
     boolean callerRuns() {
@@ -139,7 +155,21 @@ final class SimWorld {
     }
 
     MemberSettings memberSettings() {
-        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS, false);
+        return new MemberSettings(3, 2, 2000, 20_000, 40, logKeepEntries < 100 ? 100 : 5000, 3000 * MS, directed);
+    }
+
+    SplitSettings splitSettings() {
+        return splits;
+    }
+
+    /** Limits of which a seed's work exceeds one or another; each seed has its own. */
+    private static SplitSettings smallRegions(RandomSource draws) {
+        long far = 1 << 20;
+        return switch (draws.nextInt(4)) {
+            case 0 -> new SplitSettings(far, 100 + draws.nextInt(200), far);
+            case 1 -> new SplitSettings(far, far, 30 + draws.nextInt(60));
+            default -> new SplitSettings(6000 + draws.nextInt(12_000), far, far);
+        };
     }
 
     long operationTimeoutMs() {
@@ -158,8 +188,14 @@ final class SimWorld {
         return 3;
     }
 
+    /** How long a session pauses between two transactions, about. */
     long pauseNs() {
         return 120 * MS;
+    }
+
+    /** How long nobody begins a transaction. */
+    long lullNs() {
+        return Math.max(0, lullUntilNs - time.nowNs());
     }
 
     SimNode newProcess(String name, RandomSource life) {
@@ -210,6 +246,7 @@ final class SimWorld {
         long electionsToForm = invariants.elections();
         work();
         mend();
+        servers.forEach(SimServer::countSplits);
         return new SimulationReport(
                 settings.seed(),
                 hash.value(),
@@ -258,13 +295,30 @@ final class SimWorld {
         driver.start();
         everySoOften();
         splitSometimes(random.fork("later splits"));
-        Movers movers = new Movers(this, random.fork("movers"));
+        if (rest.on()) {
+            lulls(random.fork("lulls"));
+        }
+        Director director = directed ? new Director(this, random.fork("director")) : null;
+        if (directed) {
+            director.start();
+        }
+        Movers movers = new Movers(this, random.fork("movers"), director);
         if (moving) {
             movers.start();
         }
         runUntil(time.nowNs() + settings.workMs() * MS, () -> false);
         driver.stop();
         movers.stop();
+    }
+
+    /** Nobody wants anything for a while, so that groups go to rest, whatever else happens. */
+    private void lulls(RandomSource draws) {
+        time.schedule((1000 + draws.nextInt(3000)) * MS, () -> {
+            lullUntilNs = time.nowNs() + (500 + draws.nextInt(2500)) * MS;
+            if (working) {
+                lulls(draws);
+            }
+        });
     }
 
     private void everySoOften() {
@@ -333,6 +387,7 @@ final class SimWorld {
         }
         calm = true;
         servers.forEach(SimServer::compare);
+        servers.forEach(SimServer::countRests);
         TreeMap<Long, Long> commitTs = commitTimestamps();
         history.checkAudits(commitTs);
         history.checkTimestamps(commitTs);

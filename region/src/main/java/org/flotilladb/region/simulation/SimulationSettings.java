@@ -19,6 +19,8 @@ import org.flotilladb.region.store.storage.MemoryKvStore;
  * @param trace where every message is printed, or null
  * @param memory makes an empty store that simulated data disks stand on
  * @param moving whether peers are moved about among more Stores than they need; null: drawn from the seed
+ * @param directed whether the Stores do what the Placement Driver decides, and Regions split by themselves; null: drawn from
+ *     the seed
  */
 public record SimulationSettings(
         long seed,
@@ -28,50 +30,56 @@ public record SimulationSettings(
         SimLogStore.Lie lie,
         PrintStream trace,
         Supplier<KvStore> memory,
-        Boolean moving) {
+        Boolean moving,
+        Boolean directed) {
 
     private static final long WORK_MS = 12_000;
 
     /** The usual run of a seed. */
     public static SimulationSettings of(long seed) {
-        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, null, MemoryKvStore::new, null);
+        return new SimulationSettings(seed, WORK_MS, null, new TreeSet<>(), null, null, MemoryKvStore::new, null, null);
     }
 
     /** The same with one planted bug. */
     public SimulationSettings withBug(String name) {
         TreeSet<String> more = new TreeSet<>(bugs);
         more.add(name);
-        return new SimulationSettings(seed, workMs, faults, more, lie, trace, memory, moving);
+        return new SimulationSettings(seed, workMs, faults, more, lie, trace, memory, moving, directed);
     }
 
     /** The same on disks that break their word. */
     public SimulationSettings withLie(SimLogStore.Lie told) {
-        return new SimulationSettings(seed, workMs, faults, bugs, told, trace, memory, moving);
+        return new SimulationSettings(seed, workMs, faults, bugs, told, trace, memory, moving, directed);
     }
 
     /** The same with these faults and no others. */
     public SimulationSettings withFaults(Set<FaultKind> kinds) {
-        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, trace, memory, moving);
+        return new SimulationSettings(seed, workMs, new TreeSet<>(kinds), bugs, lie, trace, memory, moving, directed);
     }
 
     /** The same with more or less work. */
     public SimulationSettings withWorkMs(long virtualMs) {
-        return new SimulationSettings(seed, virtualMs, faults, bugs, lie, trace, memory, moving);
+        return new SimulationSettings(seed, virtualMs, faults, bugs, lie, trace, memory, moving, directed);
     }
 
     /** The same with every message printed. */
     public SimulationSettings withTrace(PrintStream printed) {
-        return new SimulationSettings(seed, workMs, faults, bugs, lie, printed, memory, moving);
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, printed, memory, moving, directed);
     }
 
     /** The same over another store. */
     public SimulationSettings withMemory(Supplier<KvStore> maker) {
-        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, maker, moving);
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, maker, moving, directed);
     }
 
     /** The same with peers that are moved about, or not. */
     public SimulationSettings withMoving(boolean moved) {
-        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, memory, moved);
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, memory, moved, directed);
+    }
+
+    /** The same with Stores that do what the Placement Driver decides, or do not. */
+    public SimulationSettings withDirected(boolean obedient) {
+        return new SimulationSettings(seed, workMs, faults, bugs, lie, trace, memory, moving, obedient);
     }
 
     FailPoints failPoints() {

@@ -2,7 +2,6 @@ package org.flotilladb.region.store;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -13,8 +12,6 @@ import org.flotilladb.proto.LocateRequest;
 import org.flotilladb.proto.PlacementRequest;
 import org.flotilladb.proto.PlacementResponse;
 import org.flotilladb.proto.Region;
-import org.flotilladb.proto.RegionHeartbeat;
-import org.flotilladb.proto.RegionHeartbeatRequest;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegisterStoreRequest;
 import org.flotilladb.proto.StoreHeartbeat;
@@ -28,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A Store's dealings with the rest of its cluster: who is where, and what it tells and asks the Placement Driver. */
-final class Cluster {
+final class Cluster implements Reports.Audience {
     private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
     private static final long REQUEST_TIMEOUT_MS = 2000;
 
@@ -87,36 +84,40 @@ final class Cluster {
         return storeId;
     }
 
+    /** All other Stores of the cluster. */
+    List<Long> otherStoreIds() {
+        List<Long> ids = new ArrayList<>(addresses.keySet());
+        ids.remove(storeId);
+        return ids;
+    }
+
+    boolean isOther(long otherStoreId) {
+        return otherStoreId != storeId && addresses.containsKey(otherStoreId);
+    }
+
     /** Null when it is no Store of the cluster. */
     String addressOf(long otherStoreId) {
         return addresses.get(otherStoreId);
     }
 
-    /** Reports the Regions that are led here to every peer of the Placement Driver, so that whoever leads it next knows. */
-    void report(Collection<RegionPeer> peers) {
-        List<RegionHeartbeat> reports = new ArrayList<>();
-        for (RegionPeer peer : peers) {
-            if (peer.serving()) {
-                reports.add(peer.heartbeat(settings.members().peerDownNs()));
-            }
-        }
-        if (reports.isEmpty()) {
-            return;
-        }
-        PlacementRequest request = PlacementRequest.newBuilder()
-                .setRegionHeartbeat(RegionHeartbeatRequest.newBuilder().addAllRegions(reports))
-                .build();
-        for (int node = 1; node <= settings.nodeAddresses().size(); node++) {
-            if (node == settings.nodeId()) {
-                placement.handle(request, this::told);
-            } else {
-                ask(settings.nodeAddresses().get(node - 1), request, this::told);
-            }
+    /** The nodes that keep the Placement Driver. */
+    @Override
+    public List<String> addresses() {
+        return settings.nodeAddresses();
+    }
+
+    @Override
+    public void ask(String address, PlacementRequest request, Consumer<PlacementResponse> answer, Runnable failed) {
+        if (address.equals(ownAddress())) {
+            placement.handle(request, answer);
+            touch.accept(placementRaft);
+        } else {
+            send(address, request, answer, failed);
         }
     }
 
     /** Whoever leads the Placement Driver may answer a report with what is to be done. */
-    private void told(PlacementResponse response) {
+    void told(PlacementResponse response) {
         if (settings.members().directed()) {
             response.getRegionHeartbeat().getInstructionsList().forEach(carryOut);
         }
@@ -201,11 +202,12 @@ final class Cluster {
             placement.handle(request, answer);
             touch.accept(placementRaft);
         } else if (leader > 0) {
-            ask(settings.nodeAddresses().get((int) leader - 1), request, answer);
+            send(settings.nodeAddresses().get((int) leader - 1), request, answer, () -> {});
         }
     }
 
-    private void ask(String address, PlacementRequest request, Consumer<PlacementResponse> answer) {
+    private void send(
+            String address, PlacementRequest request, Consumer<PlacementResponse> answer, Runnable unanswered) {
         transport.request(
                 address,
                 Envelope.newBuilder().setPlacementRequest(request).build(),
@@ -219,6 +221,7 @@ final class Cluster {
                     @Override
                     public void onFailure(Transport.Failure failed) {
                         LOG.debug("No answer from {}: {}", address, failed.message());
+                        loop.submit(unanswered);
                     }
                 });
     }

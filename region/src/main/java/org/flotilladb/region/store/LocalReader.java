@@ -76,7 +76,11 @@ final class LocalReader implements LocalReads {
             failed.accept(e);
             throw e;
         }
-        return stillServes(peer, before) ? read : Read.NOT_SERVED;
+        if (!stillServes(peer, before)) {
+            return Read.NOT_SERVED;
+        }
+        peer.load().readLocally();
+        return read;
     }
 
     @Override
@@ -111,6 +115,7 @@ final class LocalReader implements LocalReads {
         if (!stillServes(peer, before)) {
             return Page.NOT_SERVED;
         }
+        peer.load().readLocally();
         if (page.resumeKey() == null && page.locked() == null) {
             byte[] next = reverse
                     ? (Arrays.compareUnsigned(start, regionStart) < 0 ? regionStart : null)

@@ -81,6 +81,12 @@ final class RegionPeer implements StateMachine {
     final Latches latches = new Latches();
     final MemoryLocks memoryLocks = new MemoryLocks();
     final Acquaintances acquaintances;
+    private final RegionLoad load;
+    /** What was last reported of it; null before that. */
+    private Reports.Said said;
+
+    final PeerRest rest = new PeerRest(this);
+    private final LeaseWaits leaseWaits = new LeaseWaits();
 
     private RaftGroup group;
     private volatile Region region;
@@ -106,6 +112,7 @@ final class RegionPeer implements StateMachine {
         this.parked = new ParkedCommands(store, this::handle);
         this.madeNs = store.clock().nanoTime();
         this.acquaintances = new Acquaintances(madeNs);
+        this.load = new RegionLoad(madeNs);
     }
 
     static long ownPeer(Region region, long storeId) {
@@ -165,17 +172,42 @@ final class RegionPeer implements StateMachine {
         return RegionData.key('r', regionId);
     }
 
-    /** The Region's record as a leader reports it. */
-    RegionHeartbeat heartbeat(long downAfterNs) {
-        return RegionHeartbeat.newBuilder()
+    /** How large it is, and how much is asked of it. */
+    RegionLoad load() {
+        return load;
+    }
+
+    Reports.Said said() {
+        return said;
+    }
+
+    void says(Reports.Said now) {
+        said = now;
+    }
+
+    private List<Long> pending() {
+        return region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of();
+    }
+
+    /** Whether a member is not in step, or was not heard of for so long; on a leader. */
+    boolean isAiling(long downAfterNs) {
+        return !pending().isEmpty()
+                || !acquaintances
+                        .down(region, peerId, store.clock().nanoTime(), downAfterNs)
+                        .isEmpty();
+    }
+
+    /** The Region as a leader reports it. */
+    RegionHeartbeat.Builder heartbeat(long downAfterNs) {
+        RegionHeartbeat.Builder report = RegionHeartbeat.newBuilder()
                 .setRegion(region)
                 .setLeaderStoreId(store.storeId())
                 .setTerm(group.node().term())
-                .addAllPendingPeers(
-                        region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of())
+                .addAllPendingPeers(pending())
                 .addAllDownPeers(
-                        acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs))
-                .build();
+                        acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs));
+        load.report(report);
+        return report;
     }
 
     /** Whether it has been waiting for its Region longer than a split takes to arrive. */
@@ -211,6 +243,7 @@ final class RegionPeer implements StateMachine {
         region = now;
         changes.reset();
         acquaintances.changed(now, store.clock().nanoTime());
+        load.becomes(RegionLoad.Size.NONE, false);
         publish();
     }
 
@@ -287,7 +320,11 @@ final class RegionPeer implements StateMachine {
     void publish() {
         Served now = Served.NOT;
         if (serving() && !closed) {
-            now = new Served(serveTerm, region.getEpoch().getRangeVersion(), changes.usable(group.lease()));
+            Lease lease = changes.usable(group.lease());
+            if (group.isResting() && store.failPoints().hit("resting-lease-kept")) {
+                lease = Lease.FOREVER;
+            }
+            now = new Served(serveTerm, region.getEpoch().getRangeVersion(), lease);
         }
         if (!now.equals(served)) {
             served = now;
@@ -316,6 +353,7 @@ final class RegionPeer implements StateMachine {
                     .accept(RegionErrors.unknown("leadership of Region " + region.getId()
                             + " was lost before the entry at " + proposal.index() + " was applied"));
         }
+        leaseWaits.takeAll().forEach(command -> command.answer.accept(notLeader()));
         parked.drain().forEach(command -> command.answer.accept(notLeader()));
     }
 
@@ -340,6 +378,10 @@ final class RegionPeer implements StateMachine {
             return;
         }
         if (!serving()) {
+            if (!group.node().isLeader() && !store.failPoints().hit("resting-follower-not-woken")) {
+                // The leader that it rests with may be gone: who asks here may have found that out.
+                group.wake(store.leases().nowNs());
+            }
             command.answer.accept(
                     group.node().isLeader()
                             ? RegionErrors.notReady("the leader of Region " + region.getId() + " is not ready yet")
@@ -355,11 +397,38 @@ final class RegionPeer implements StateMachine {
             return;
         }
         if (!leaseHolds()) {
-            command.answer.accept(RegionErrors.notReady(
-                    "the leader of Region " + region.getId() + " cannot prove its lease just now"));
+            awaitLease(command);
             return;
         }
         commands.run(command);
+    }
+
+    /** A leader at rest has no lease; a round brings it, or it does not lead any more and cannot tell. */
+    private void awaitLease(Command command) {
+        group.wake(store.leases().nowNs());
+        if (leaseWaits.add(command)) {
+            store.awaitsLease(this);
+        } else {
+            command.answer.accept(noLease());
+        }
+    }
+
+    private RegionResponse noLease() {
+        return RegionErrors.notReady("the leader of Region " + region.getId() + " cannot prove its lease just now");
+    }
+
+    boolean awaitsLease() {
+        return !leaseWaits.isEmpty();
+    }
+
+    /** If the lease is there now, the commands that waited for it go on; true if they did. */
+    boolean resume() {
+        publish();
+        if (!serving() || !leaseHolds()) {
+            return false;
+        }
+        leaseWaits.takeAll().forEach(this::handle);
+        return true;
     }
 
     /** Which part of the epoch a command checks is part of the wire contract. */
@@ -383,8 +452,42 @@ final class RegionPeer implements StateMachine {
         }
     }
 
+    /** Time has passed. */
+    void tick(long nowNs) {
+        group.tick(nowNs);
+        expireWaits(nowNs);
+        retryTimestamp();
+    }
+
+    /** Whether anything may happen here by the passing of time alone. */
+    boolean needsTicks() {
+        boolean aboutToServe = ledTerm != 0 && serveTerm != ledTerm;
+        return !group.isResting()
+                || aboutToServe
+                || awaitsLease()
+                || !parked.isEmpty()
+                || memoryLocks.size() > 0
+                || group.wantsTruncation();
+    }
+
+    /** The Store of the peer that this one follows, or 0. */
+    long leaderStore() {
+        long leader = group.node().leader();
+        return leader == 0 || leader == peerId ? 0 : acquaintances.storeOf(region, leader);
+    }
+
+    @Override
+    public boolean outOfReach(long id) {
+        return store.isSilent(acquaintances.storeOf(region, id));
+    }
+
     /** Once a tick: locks whose ttl has run out, commands that have waited long enough. */
-    void expireWaits(long nowNs) {
+    private void expireWaits(long nowNs) {
+        if (awaitsLease()) {
+            // A client asks again before its own patience ends.
+            long patienceNs = store.groupSettings().promiseNs() / 2;
+            leaseWaits.takeArrivedUntil(nowNs - patienceNs).forEach(command -> command.answer.accept(noLease()));
+        }
         if (memoryLocks.size() > 0) {
             memoryLocks.expire(nowNs).forEach(parked::wake);
         }
@@ -497,6 +600,7 @@ final class RegionPeer implements StateMachine {
         } else if (command.hasSplit()) {
             response = applySplit(command.getSplit(), batch);
         } else {
+            load.wrote(command.getWritesList());
             for (KeyWrite write : command.getWritesList()) {
                 if (write.getDelete()) {
                     batch.delete(Mvcc.family(write.getFamily()), write.getKey().toByteArray());
@@ -673,6 +777,7 @@ final class RegionPeer implements StateMachine {
         closed = true;
         proposals.takeOpen().forEach(open -> open.answer().accept(RegionErrors.unknown(reason)));
         proposals.takeFinished().forEach(unseen -> unseen.proposal().answer().accept(RegionErrors.unknown(reason)));
+        leaseWaits.takeAll().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
         parked.drain().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
         served = Served.NOT;
     }

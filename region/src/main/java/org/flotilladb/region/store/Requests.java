@@ -108,6 +108,9 @@ final class Requests {
                 answer.accept(RegionErrors.notReady("a timestamp of the request is not known to have been handed out"));
                 return;
             }
+            if (peer.serving()) {
+                peer.load().asked(request);
+            }
             handle(peer, new RegionPeer.Command(request, answer, arrivedNs));
             touch.accept(peer);
         });

@@ -13,12 +13,14 @@ import org.flotilladb.proto.GroupMessage;
 import org.flotilladb.proto.MessageHandler;
 import org.flotilladb.proto.PlacementRequest;
 import org.flotilladb.proto.PlacementResponse;
+import org.flotilladb.proto.RaftBatch;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.raft.RaftInvariantException;
 import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
+import org.flotilladb.region.group.RestSettings;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.KvStore;
@@ -40,7 +42,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Store.class);
-    private static final int REPORT_EVERY_TICKS = 5;
+    private static final int REGISTER_EVERY_TICKS = 5;
     private static final int BEAT_EVERY_TICKS = 10;
     private static final int COMPACT_EVERY_TICKS = 20;
     private static final int DISK_EVERY_TICKS = 5;
@@ -66,6 +68,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private final RaftGroup placementRaft;
     private final Cluster cluster;
     private final Regions regions;
+    private final RegionWatch watch;
     private final Messages messages;
     private final Requests requests;
     private final LocalReader reader;
@@ -115,7 +118,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 settings.nodeId(),
                 RaftGroup.Start.fixed(
                         settings.nodeAddresses().size(), RaftGroup.readApplied(data, PlacementGroup.GROUP_ID)),
-                settings.groups(),
+                // It is never idle: it hands out timestamps, and hears of all Stores.
+                settings.groups().withRest(RestSettings.NEVER),
                 random.nextLong(),
                 logs,
                 placement,
@@ -141,7 +145,22 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 outgoing,
                 incoming,
                 this::touch);
-        messages = new Messages(settings, transport, cluster, placementRaft, regions);
+        watch = new RegionWatch(
+                settings,
+                clock,
+                regions,
+                new SplitWatch.Work(data, scheduler, loop::submit, e -> loop.submit(() -> stop(e))),
+                counters,
+                cluster,
+                cluster::told);
+        regions.watch(watch);
+        messages = new Messages(
+                settings,
+                transport,
+                cluster,
+                placementRaft,
+                regions,
+                random.fork("life").nextLong());
         regions.tell(messages);
         requests = new Requests(
                 loop,
@@ -187,6 +206,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
 
     private void touch(RaftGroup group) {
         dirty.put(group.groupId(), group);
+        if (group != placementRaft) {
+            regions.touched(group);
+        }
     }
 
     /** Writes, sends and applies until no group has anything left; then the leases are published. */
@@ -196,9 +218,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return;
         }
         try {
-            while (writeReady()) {
-                // Answers may have brought new proposals.
-            }
+            do {
+                while (writeReady()) {
+                    // Answers may have brought new proposals.
+                }
+            } while (regions.resumeWaiting());
             regions.removeLeaving();
             regions.settleSnapshots();
             for (RaftGroup group : new ArrayList<>(dirty.values())) {
@@ -287,8 +311,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         placementRaft.tick(now);
         touch(placementRaft);
         regions.tick(now);
-        if (ticks % REPORT_EVERY_TICKS == 0) {
-            cluster.report(regions.all());
+        watch.tick();
+        if (ticks % REGISTER_EVERY_TICKS == 0) {
             cluster.register();
         }
         if (ticks % BEAT_EVERY_TICKS == 0) {
@@ -305,7 +329,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private void compactLogs() {
         placement.compact(settings.logKeepEntries());
         boolean wanted = placementRaft.wantsTruncation();
-        for (RegionPeer peer : regions.all()) {
+        for (RegionPeer peer : List.copyOf(regions.active())) {
             peer.compact(settings.logKeepEntries(), settings.members());
             wanted |= peer.group().wantsTruncation();
         }
@@ -318,7 +342,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
         LogBatch batch = logs.batch();
         placementRaft.truncate(placementRaft.applied(), batch);
-        for (RegionPeer peer : regions.all()) {
+        for (RegionPeer peer : regions.active()) {
             peer.group().truncate(peer.group().applied(), batch);
         }
         if (!batch.isEmpty()) {
@@ -331,6 +355,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             failure = cause;
             LOG.error("The Store stops: {}", cause.getMessage(), cause);
             String reason = "the Store has stopped: " + cause.getMessage();
+            watch.close();
             regions.close(reason);
             placement.close(reason);
             failures.failed(cause);
@@ -351,9 +376,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         } else {
             loop.submit(() -> {
                 queuedMessageBytes.addAndGet(-sizeBytes);
-                for (GroupMessage each : message.getRaft().getMessagesList()) {
-                    step(each);
+                RaftBatch batch = message.getRaft();
+                if (cluster.isOther(batch.getFromStore())) {
+                    regions.hibernation().heard(batch.getFromStore(), batch.getLife());
                 }
+                batch.getMessagesList().forEach(this::step);
             });
         }
     }
@@ -481,6 +508,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         loop.submit(() -> {
             if (!closed) {
                 closed = true;
+                watch.close();
                 regions.close("the node is stopping");
                 placement.close("the node is stopping");
             }

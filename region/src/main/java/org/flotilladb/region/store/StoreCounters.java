@@ -8,6 +8,9 @@ public final class StoreCounters {
     private final AtomicLong twoPhaseCommits = new AtomicLong();
     private final AtomicLong rounds = new AtomicLong();
     private final AtomicLong snapshots = new AtomicLong();
+    private final AtomicLong splits = new AtomicLong();
+    private final AtomicLong rested = new AtomicLong();
+    private final AtomicLong woken = new AtomicLong();
 
     void onePhaseCommit() {
         onePhaseCommits.incrementAndGet();
@@ -19,6 +22,18 @@ public final class StoreCounters {
 
     void installed() {
         snapshots.incrementAndGet();
+    }
+
+    void splitByItself() {
+        splits.incrementAndGet();
+    }
+
+    void rested() {
+        rested.incrementAndGet();
+    }
+
+    void woken() {
+        woken.incrementAndGet();
     }
 
     void round() {
@@ -38,6 +53,21 @@ public final class StoreCounters {
     /** Snapshots that peers here have taken in. */
     public long snapshotsInstalled() {
         return snapshots.get();
+    }
+
+    /** Regions led here that were split because they were too large or too busy. */
+    public long splitsByThemselves() {
+        return splits.get();
+    }
+
+    /** How often a peer here has come to rest. */
+    public long peersRested() {
+        return rested.get();
+    }
+
+    /** How often a peer that rested here was woken. */
+    public long peersWoken() {
+        return woken.get();
     }
 
     /** Rounds of the loop that wrote something. */

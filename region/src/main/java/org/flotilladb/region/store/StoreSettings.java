@@ -16,6 +16,7 @@ import org.flotilladb.region.runtime.FailPoints;
  * @param maxQueued inputs waiting for the loop, past which requests are answered busy
  * @param logKeepEntries entries kept behind the slowest peer, and the least number dropped at once
  * @param members how peers that come, go and fall behind are treated
+ * @param splits when Regions are to be split without anybody asking for it
  * @param failPoints places where a test may make something go wrong
  */
 public record StoreSettings(
@@ -28,6 +29,7 @@ public record StoreSettings(
         int maxQueued,
         long logKeepEntries,
         MemberSettings members,
+        SplitSettings splits,
         FailPoints failPoints) {
 
     private static final int DEFAULT_MAX_QUEUED = 20_000;
@@ -45,6 +47,7 @@ public record StoreSettings(
                 DEFAULT_MAX_QUEUED,
                 DEFAULT_LOG_KEEP_ENTRIES,
                 MemberSettings.DEFAULT,
+                SplitSettings.DEFAULT,
                 FailPoints.OFF);
     }
 
@@ -60,6 +63,7 @@ public record StoreSettings(
                 maxQueued,
                 logKeepEntries,
                 members,
+                splits,
                 failPoints);
     }
 
@@ -75,6 +79,7 @@ public record StoreSettings(
                 maxQueued,
                 entries,
                 members,
+                splits,
                 failPoints);
     }
 
@@ -90,6 +95,23 @@ public record StoreSettings(
                 maxQueued,
                 logKeepEntries,
                 other,
+                splits,
+                failPoints);
+    }
+
+    /** The same, with other limits of a Region's size. */
+    public StoreSettings withSplits(SplitSettings limits) {
+        return new StoreSettings(
+                nodeId,
+                nodeAddresses,
+                groups,
+                callerRuns,
+                usableBytes,
+                minUsableBytes,
+                maxQueued,
+                logKeepEntries,
+                members,
+                limits,
                 failPoints);
     }
 
@@ -105,6 +127,7 @@ public record StoreSettings(
                 maxQueued,
                 logKeepEntries,
                 members,
+                splits,
                 points);
     }
 }

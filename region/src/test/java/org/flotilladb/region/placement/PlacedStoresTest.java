@@ -31,6 +31,7 @@ import org.flotilladb.region.simulation.EventHash;
 import org.flotilladb.region.simulation.SimNode;
 import org.flotilladb.region.simulation.SimTime;
 import org.flotilladb.region.store.PeerView;
+import org.flotilladb.region.store.SplitSettings;
 import org.flotilladb.region.store.Store;
 import org.flotilladb.region.store.StoreSettings;
 import org.flotilladb.region.store.storage.MemoryKvStore;
@@ -42,6 +43,7 @@ import org.junit.jupiter.api.Test;
 class PlacedStoresTest {
     private static final int STORES = 5;
     private static final int REGIONS = 20;
+    private static final SplitSettings SPLITS = new SplitSettings(40_000, 1_000_000, 300);
 
     private final SimTime time = new SimTime(new SeededRandom(1), new EventHash());
     private final LocalTransport transport = new LocalTransport(null);
@@ -62,7 +64,7 @@ class PlacedStoresTest {
         for (int i = 1; i <= STORES; i++) {
             SimNode node = new SimNode(time, address(i), 0, 1, 0);
             Store store = new Store(
-                    StoreSettings.of(i, addresses, GroupSettings.DEFAULT, false),
+                    StoreSettings.of(i, addresses, GroupSettings.DEFAULT, false).withSplits(SPLITS),
                     node,
                     node,
                     new SeededRandom(i),
@@ -163,6 +165,11 @@ class PlacedStoresTest {
     }
 
     private void isBalanced(List<Long> among) {
+        assertEquals(REGIONS, regions().size());
+        isSpread(among);
+    }
+
+    private void isSpread(List<Long> among) {
         TreeMap<Long, Integer> peers = new TreeMap<>();
         among.forEach(id -> peers.put(id, 0));
         for (Region region : regions().values()) {
@@ -173,7 +180,6 @@ class PlacedStoresTest {
                 peers.merge(peer.getStoreId(), 1, Integer::sum);
             }
         }
-        assertEquals(REGIONS, regions().size());
         spread(peers.values().stream().toList());
         spread(status().stream()
                 .filter(each -> among.contains(each.getStore().getId()))
@@ -224,5 +230,63 @@ class PlacedStoresTest {
                 stores.get(1).peers().stream()
                         .filter(peer -> peer.region() != null)
                         .count());
+    }
+
+    @Test
+    void a_region_that_grows_too_large_splits_by_itself_and_its_parts_are_spread() {
+        run(20_000);
+        byte[] value = new byte[500];
+        for (int i = 0; i < 40; i++) {
+            Transaction write = client.begin(false);
+            for (int j = 0; j < 10; j++) {
+                write.put(row(i * 10 + j), value);
+            }
+            done(write.commit());
+        }
+        run(60_000);
+        isSpread(ids());
+        TreeMap<Long, Region> regions = regions();
+        // 400 rows of 520 bytes and more, in pieces of 20,000 to 40,000.
+        long more = regions.size() - REGIONS;
+        assertTrue(more >= 5 && more <= 11, more + " Regions more");
+        for (int i = 0; i < 400; i++) {
+            assertEquals(500, done(client.begin(false).get(row(i))).length);
+        }
+        StoreStatus one = status().get(0);
+        assertTrue(one.getSizeBytes() > 50_000, one.toString());
+        run(120_000);
+        assertEquals(regions, regions(), "at rest nothing is split or moved");
+    }
+
+    private static byte[] row(int number) {
+        return String.format("k0005/%04d", number).getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void busy_regions_are_split_and_led_by_several_stores() {
+        run(40_000);
+        int before = regions().size();
+        List<CompletableFuture<?>> reads = new ArrayList<>();
+        for (int round = 0; round < 400; round++) {
+            for (int i = 0; i < 150; i++) {
+                // All in one Region, which the client is not in the same process with.
+                reads.add(client.begin(false).get(row(i)));
+            }
+            run(100);
+        }
+        reads.forEach(this::done);
+        assertTrue(regions().size() > before, "it was split\n" + operators());
+        TreeMap<Long, Long> leaders = new TreeMap<>();
+        for (int i = 0; i < STORES; i++) {
+            for (PeerView peer : stores.get(i).peers()) {
+                boolean busy = peer.region() != null
+                        && peer.serves()
+                        && peer.region().getStart().toStringUtf8().startsWith("k0005");
+                if (busy) {
+                    leaders.merge(stores.get(i).storeId(), 1L, Long::sum);
+                }
+            }
+        }
+        assertTrue(leaders.size() > 1, leaders + "\n" + status() + operators());
     }
 }

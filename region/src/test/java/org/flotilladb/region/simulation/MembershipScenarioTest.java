@@ -50,7 +50,7 @@ class MembershipScenarioTest {
     }
 
     private void form(SimulationSettings settings) {
-        world = new SimWorld(settings.withFaults(Set.of()).withMoving(true));
+        world = new SimWorld(settings.withFaults(Set.of()).withMoving(true).withDirected(false));
         world.form();
     }
 

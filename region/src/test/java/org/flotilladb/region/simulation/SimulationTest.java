@@ -44,6 +44,7 @@ class SimulationTest {
         }
         System.out.println("Simulated " + run + " seeds from " + first + ", " + counted + " of them count: " + commits
                 + " commits, " + elections + " elections, faults " + faults);
+        assertTrue(faults.getOrDefault("Region split by itself", 0L) > 0, "no Region has split by itself");
     }
 
     @Test

@@ -147,7 +147,8 @@ class NonsenseTest {
         }
     }
 
-    // ---- numbers that make no sense ----------------------------------------------------------------------------------
+    // ---- numbers that make no sense
+    // ----------------------------------------------------------------------------------
 
     private long absurd() {
         return switch (random.nextInt(6)) {
@@ -166,8 +167,7 @@ class NonsenseTest {
             if (field.isRepeated()) {
                 for (int i = 0; i < message.getRepeatedFieldCount(field); i++) {
                     if (field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
-                        Message.Builder each =
-                                ((Message) message.getRepeatedField(field, i)).toBuilder();
+                        Message.Builder each = ((Message) message.getRepeatedField(field, i)).toBuilder();
                         distort(each, share, bytesToo);
                         message.setRepeatedField(field, i, each.build());
                     } else if (chosen && field.getJavaType() == FieldDescriptor.JavaType.LONG) {
@@ -215,7 +215,8 @@ class NonsenseTest {
         return ByteString.copyFrom(bytes);
     }
 
-    // ---- Raft's messages -----------------------------------------------------------------------------------------------
+    // ---- Raft's messages
+    // -----------------------------------------------------------------------------------------------
 
     @Test
     void raft_messages_with_absurd_numbers_from_a_known_store_stop_nobody() {
@@ -254,8 +255,7 @@ class NonsenseTest {
         write(1);
         Region region = region();
         for (int i = 0; i < ROUNDS * EACH; i++) {
-            GroupMessage.Builder notice =
-                    recorded.get(random.nextInt(recorded.size())).toBuilder();
+            GroupMessage.Builder notice = recorded.get(random.nextInt(recorded.size())).toBuilder();
             switch (random.nextInt(4)) {
                 case 0 -> notice.setNeedsSnapshot(true);
                 case 1 -> notice.setSnapshotFailed(absurd());
@@ -274,7 +274,8 @@ class NonsenseTest {
         assertArrayEquals(bytes(2), read());
     }
 
-    // ---- requests -------------------------------------------------------------------------------------------------------
+    // ---- requests
+    // -------------------------------------------------------------------------------------------------------
 
     private Region region() {
         return done(client.regions(new byte[0], new byte[0])).get(0).region();
@@ -314,7 +315,10 @@ class NonsenseTest {
                 var values = field.getEnumType().getValues();
                 yield values.get(random.nextInt(values.size()));
             }
-            case MESSAGE -> depth == 0 ? null : filled(message.newBuilderForField(field), depth - 1).build();
+            case MESSAGE ->
+                depth == 0
+                        ? null
+                        : filled(message.newBuilderForField(field), depth - 1).build();
             default -> null;
         };
     }
@@ -354,7 +358,8 @@ class NonsenseTest {
             assertAlive("requests of round " + round);
             assertArrayEquals(bytes(round), read(), "seed " + SEED + ", round " + round);
         }
-        assertTrue(answered > sent * 9 / 10, "seed " + SEED + ": of " + sent + " requests " + answered + " were answered");
+        assertTrue(
+                answered > sent * 9 / 10, "seed " + SEED + ": of " + sent + " requests " + answered + " were answered");
     }
 
     private static Context.Builder rightContext(Region region, long storeId) {
@@ -401,7 +406,8 @@ class NonsenseTest {
         int[] answers = new int[1];
         int sent = 0;
         for (int i = 0; i < ROUNDS * EACH; i++) {
-            PlacementRequest request = filledCommand(PlacementRequest.newBuilder(), List.of()).build();
+            PlacementRequest request =
+                    filledCommand(PlacementRequest.newBuilder(), List.of()).build();
             for (int store = 0; store < STORES; store++) {
                 int at = store;
                 nodes.get(store).execute(() -> stores.get(at).place(request, response -> answers[0]++));

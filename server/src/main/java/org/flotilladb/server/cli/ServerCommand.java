@@ -3,6 +3,8 @@ package org.flotilladb.server.cli;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.flotilladb.driver.EmbeddedNodeProvider;
+import org.flotilladb.region.store.SplitSettings;
 import org.flotilladb.server.node.ServerMain;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,10 +41,22 @@ final class ServerCommand implements Callable<Integer> {
             description = "All nodes of the cluster, this one too, the same list on each.")
     private List<String> peers;
 
+    @Option(
+            names = "--region-split-bytes",
+            paramLabel = "N",
+            description =
+                    "Bytes of rows in a Region, past which it is split; by default ${DEFAULT-VALUE}. The same on each"
+                            + " node.")
+    private long regionSplitBytes = SplitSettings.DEFAULT.maxBytes();
+
     @Override
     public Integer call() {
         Addresses.check("--listen", listen);
         peers.forEach(peer -> Addresses.check("--peers", peer));
-        return ServerMain.run(data, listen, List.copyOf(peers));
+        if (regionSplitBytes < EmbeddedNodeProvider.MIN_REGION_SPLIT_BYTES) {
+            throw new UsageException("--region-split-bytes must be " + EmbeddedNodeProvider.MIN_REGION_SPLIT_BYTES
+                    + " or more, it is " + regionSplitBytes);
+        }
+        return ServerMain.run(data, listen, List.copyOf(peers), SplitSettings.DEFAULT.withMaxBytes(regionSplitBytes));
     }
 }

@@ -21,6 +21,7 @@ import org.flotilladb.region.runtime.system.LocalTransport;
 import org.flotilladb.region.runtime.system.SeededRandom;
 import org.flotilladb.region.runtime.system.SystemClock;
 import org.flotilladb.region.runtime.system.ThreadScheduler;
+import org.flotilladb.region.store.SplitSettings;
 import org.flotilladb.region.store.Store;
 import org.flotilladb.region.store.StoreSettings;
 import org.flotilladb.region.store.rocks.DataDirectory;
@@ -35,7 +36,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
     private static final long MIN_USABLE_BYTES = 64L << 20;
 
     @Override
-    public KeySpace openMemory(String name, int nodes) {
+    public KeySpace openMemory(String name, int nodes, long regionSplitBytes) {
         Parts parts = new Parts("flotilla-mem-" + name);
         List<String> addresses = new ArrayList<>();
         for (int i = 1; i <= nodes; i++) {
@@ -46,13 +47,13 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
             KvStore data = new MemoryKvStore();
             parts.closeables.add(logs);
             parts.closeables.add(data);
-            parts.add(StoreSettings.of(i, addresses, GroupSettings.DEFAULT, true), logs, data, null);
+            parts.add(settings(i, addresses, regionSplitBytes), logs, data, null);
         }
         return parts.start(addresses);
     }
 
     @Override
-    public KeySpace openFile(Path path, int nodes, boolean mustExist) throws SQLException {
+    public KeySpace openFile(Path path, int nodes, long regionSplitBytes, boolean mustExist) throws SQLException {
         if (mustExist && !StoreDirectories.hold(path)) {
             throw new SQLException(
                     "There is no database in " + path + ", and IFEXISTS=TRUE does not create one: check the path.",
@@ -72,8 +73,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
                 KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES / directories.size());
                 parts.closeables.add(data);
                 parts.add(
-                        StoreSettings.of(i, addresses, GroupSettings.DEFAULT, true)
-                                .withDisk(directory::usableBytes, MIN_USABLE_BYTES),
+                        settings(i, addresses, regionSplitBytes).withDisk(directory::usableBytes, MIN_USABLE_BYTES),
                         logs,
                         data,
                         directory);
@@ -84,6 +84,12 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
             throw new SQLException(
                     e.getMessage(), e.kind() == StorageException.Kind.FULL ? "53100" : "08001", 90020, e);
         }
+    }
+
+    private static StoreSettings settings(int nodeId, List<String> addresses, long regionSplitBytes) {
+        SplitSettings splits =
+                regionSplitBytes == 0 ? SplitSettings.EMBEDDED : SplitSettings.EMBEDDED.withMaxBytes(regionSplitBytes);
+        return StoreSettings.of(nodeId, addresses, GroupSettings.DEFAULT, true).withSplits(splits);
     }
 
     private static void closeQuietly(AutoCloseable each) {

@@ -6,6 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.flotilladb.region.runtime.StorageException;
+import org.flotilladb.region.store.SplitSettings;
 
 /** Starts one node and runs it until it is told to stop. */
 public final class ServerMain {
@@ -13,12 +14,12 @@ public final class ServerMain {
     private ServerMain() {}
 
     /** Returns the exit code of the process: 0 after a clean stop. */
-    public static int run(Path data, String listen, List<String> peers) {
+    public static int run(Path data, String listen, List<String> peers, SplitSettings splits) {
         CountDownLatch stop = new CountDownLatch(1);
         AtomicReference<String> fatal = new AtomicReference<>();
         ServerNode node;
         try {
-            node = ServerNode.start(data, listen, peers, sentence -> {
+            node = ServerNode.start(data, listen, peers, splits, sentence -> {
                 fatal.compareAndSet(null, sentence);
                 stop.countDown();
             });

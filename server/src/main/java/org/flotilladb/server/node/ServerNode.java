@@ -27,6 +27,7 @@ import org.flotilladb.region.runtime.LogStore;
 import org.flotilladb.region.runtime.system.SeededRandom;
 import org.flotilladb.region.runtime.system.SystemClock;
 import org.flotilladb.region.runtime.system.ThreadScheduler;
+import org.flotilladb.region.store.SplitSettings;
 import org.flotilladb.region.store.Store;
 import org.flotilladb.region.store.StoreSettings;
 import org.flotilladb.region.store.rocks.DataDirectory;
@@ -59,10 +60,20 @@ public final class ServerNode implements AutoCloseable {
      * @throws NodeStartException with a sentence for the user
      */
     public static ServerNode start(Path data, String listen, List<String> peers, Consumer<String> fatal) {
-        return new ServerNode(data, listen, peers, fatal);
+        return start(data, listen, peers, SplitSettings.DEFAULT, fatal);
     }
 
-    private ServerNode(Path path, String listen, List<String> given, Consumer<String> fatal) {
+    /**
+     * The same with other limits of a Region's size.
+     *
+     * @param splits when Regions are split by themselves
+     */
+    public static ServerNode start(
+            Path data, String listen, List<String> peers, SplitSettings splits, Consumer<String> fatal) {
+        return new ServerNode(data, listen, peers, splits, fatal);
+    }
+
+    private ServerNode(Path path, String listen, List<String> given, SplitSettings splits, Consumer<String> fatal) {
         this.fatal = fatal;
         peers = List.copyOf(new TreeSet<>(given));
         nodeId = peers.indexOf(listen) + 1;
@@ -93,6 +104,7 @@ public final class ServerNode implements AutoCloseable {
             NettyTransport transport = keep(new NettyTransport(threads, policy, () -> {}));
             store = new Store(
                     StoreSettings.of(nodeId, peers, GroupSettings.DEFAULT, false)
+                            .withSplits(splits)
                             .withDisk(directory::usableBytes, MIN_USABLE_BYTES),
                     new SystemClock(),
                     scheduler,

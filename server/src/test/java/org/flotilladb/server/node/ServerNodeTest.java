@@ -54,7 +54,7 @@ class ServerNodeTest {
         nodes.forEach(ServerNode::close);
     }
 
-    private static List<String> addresses(int count) throws IOException {
+    static List<String> addresses(int count) throws IOException {
         List<ServerSocket> sockets = new ArrayList<>();
         List<String> addresses = new ArrayList<>();
         for (int i = 0; i < count; i++) {

@@ -17,11 +17,13 @@ public final class ClusterProcesses implements AutoCloseable {
     private static final String MAIN = "org.flotilladb.server.cli.Main";
 
     private final Path directory;
+    private final List<String> options;
     private final List<String> addresses = new ArrayList<>();
     private final List<JavaProcess> nodes = new ArrayList<>();
 
-    private ClusterProcesses(Path directory, int count) throws IOException {
+    private ClusterProcesses(Path directory, int count, List<String> options) throws IOException {
         this.directory = directory;
+        this.options = List.copyOf(options);
         for (int port : FreePorts.find(count)) {
             addresses.add("127.0.0.1:" + port);
             nodes.add(null);
@@ -30,7 +32,12 @@ public final class ClusterProcesses implements AutoCloseable {
 
     /** Starts {@code count} nodes and waits until they serve SQL. */
     public static ClusterProcesses start(Path directory, int count) throws IOException {
-        ClusterProcesses cluster = new ClusterProcesses(directory, count);
+        return start(directory, count, List.of());
+    }
+
+    /** @param options of the command {@code server}, the same for each node */
+    public static ClusterProcesses start(Path directory, int count, List<String> options) throws IOException {
+        ClusterProcesses cluster = new ClusterProcesses(directory, count, options);
         try {
             for (int i = 0; i < count; i++) {
                 cluster.start(i);
@@ -45,14 +52,16 @@ public final class ClusterProcesses implements AutoCloseable {
 
     /** The arguments that start node {@code index}. */
     public List<String> arguments(int index) {
-        return List.of(
+        List<String> arguments = new ArrayList<>(List.of(
                 "server",
                 "--data",
                 directory.resolve("node" + (index + 1)).toString(),
                 "--listen",
                 addresses.get(index),
                 "--peers",
-                String.join(",", addresses));
+                String.join(",", addresses)));
+        arguments.addAll(options);
+        return arguments;
     }
 
     /** Starts a node that does not run, on the directory and port it had. */

@@ -26,6 +26,10 @@ public final class RegionTable {
     private final TreeMap<byte[], RegionView> byStart = new TreeMap<>(Arrays::compareUnsigned);
     private final TreeMap<Long, RegionView> byId = new TreeMap<>();
     private final TreeMap<Long, Load> byStore = new TreeMap<>();
+    /** Regions right behind which the next one begins, and Regions without a leader. */
+    private int joined;
+
+    private int leaderless;
 
     /** What one Store has. */
     private static final class Load {
@@ -72,7 +76,11 @@ public final class RegionTable {
     }
 
     private void add(RegionView view) {
-        byStart.put(view.region().getStart().toByteArray(), view);
+        byte[] start = view.region().getStart().toByteArray();
+        joined -= isJoined(byStart.lowerEntry(start), byStart.higherEntry(start));
+        byStart.put(start, view);
+        joined += isJoined(byStart.lowerEntry(start), view) + isJoined(view, byStart.higherEntry(start));
+        leaderless += view.leaderStoreId() == 0 ? 1 : 0;
         byId.put(view.id(), view);
         for (Peer peer : view.peers()) {
             Load load = byStore.computeIfAbsent(peer.getStoreId(), id -> new Load());
@@ -88,7 +96,11 @@ public final class RegionTable {
     }
 
     private void remove(RegionView view) {
-        byStart.remove(view.region().getStart().toByteArray());
+        byte[] start = view.region().getStart().toByteArray();
+        joined -= isJoined(byStart.lowerEntry(start), view) + isJoined(view, byStart.higherEntry(start));
+        byStart.remove(start);
+        joined += isJoined(byStart.lowerEntry(start), byStart.higherEntry(start));
+        leaderless -= view.leaderStoreId() == 0 ? 1 : 0;
         byId.remove(view.id());
         if (view.leaderStoreId() != 0) {
             Load load = byStore.get(view.leaderStoreId());
@@ -104,6 +116,23 @@ public final class RegionTable {
                 byStore.remove(peer.getStoreId());
             }
         }
+    }
+
+    private static int isJoined(Map.Entry<byte[], RegionView> left, Map.Entry<byte[], RegionView> right) {
+        return left == null || right == null ? 0 : isJoined(left.getValue(), right.getValue());
+    }
+
+    private static int isJoined(Map.Entry<byte[], RegionView> left, RegionView right) {
+        return left == null ? 0 : isJoined(left.getValue(), right);
+    }
+
+    private static int isJoined(RegionView left, Map.Entry<byte[], RegionView> right) {
+        return right == null ? 0 : isJoined(left, right.getValue());
+    }
+
+    /** 1 or 0. */
+    private static int isJoined(RegionView left, RegionView right) {
+        return left.region().getEnd().equals(right.region().getStart()) ? 1 : 0;
     }
 
     private List<RegionView> overlapping(Region region) {
@@ -178,17 +207,11 @@ public final class RegionTable {
 
     /** Whether every key belongs to a Region that is known, with its leader. */
     boolean complete() {
-        ByteString next = ByteString.EMPTY;
-        for (RegionView view : byStart.values()) {
-            if (!view.region().getStart().equals(next) || view.leaderStoreId() == 0) {
-                return false;
-            }
-            next = view.region().getEnd();
-            if (next.isEmpty()) {
-                return true;
-            }
-        }
-        return false;
+        return leaderless == 0
+                && !byStart.isEmpty()
+                && joined == byStart.size() - 1
+                && byStart.firstEntry().getValue().region().getStart().isEmpty()
+                && byStart.lastEntry().getValue().region().getEnd().isEmpty();
     }
 
     // ---- by Store --------------------------------------------------------------------------------------------------

@@ -88,13 +88,9 @@ public final class MemoryKvStore implements KvStore {
 
     @Override
     public long approximateSizeBytes(byte[] start, byte[] end) {
-        long size = 0;
-        try (KvCursor cursor = cursor(Family.WRITE, start, end)) {
-            for (boolean more = cursor.seek(start); more; more = cursor.next()) {
-                size += cursor.key().length + cursor.value().length;
-            }
-        }
-        return size;
+        Node[] now = roots;
+        return OrderedTree.estimateBytes(now[Family.WRITE.ordinal()], start, end)
+                + OrderedTree.estimateBytes(now[Family.DEFAULT.ordinal()], start, end);
     }
 
     @Override

@@ -72,6 +72,29 @@ final class OrderedTree {
         return at < node.size && Arrays.equals(node.keys[at], key) ? node.values[at] : null;
     }
 
+    /** About how many bytes of keys and values there are from one key to before another; null: no bound. Looks at few nodes. */
+    static long estimateBytes(Node node, byte[] from, byte[] to) {
+        if (node.leaf()) {
+            int last = to == null ? node.size : lowerBound(node, to);
+            long bytes = 0;
+            for (int i = from == null ? 0 : lowerBound(node, from); i < last; i++) {
+                bytes += node.keys[i].length + node.values[i].length;
+            }
+            return bytes;
+        }
+        int first = from == null ? 0 : childIndex(node, from);
+        int last = to == null ? node.size - 1 : childIndex(node, to);
+        if (first >= last) {
+            return estimateBytes(node.children[first], from, to);
+        }
+        int between = last - first - 1;
+        // Those between are all taken for as large as one of them.
+        long each = between == 0 ? 0 : estimateBytes(node.children[(first + last) / 2], null, null);
+        return estimateBytes(node.children[first], from, null)
+                + between * each
+                + estimateBytes(node.children[last], null, to);
+    }
+
     /** Puts a key; returns the root to use from here on. */
     static Node put(Node root, byte[] key, byte[] value, long edit) {
         Node own = own(root, edit);
