@@ -94,7 +94,7 @@ final class PlacementLeader {
     void follow() {
         if (leads) {
             engine.policy(Policy.of(state.settings()));
-            if (knownStores != state.stores().version()) {
+            if (state.init() != null && knownStores != state.stores().version()) {
                 knownStores = state.stores().version();
                 engine.stores(state.stores().records(), clock.nanoTime());
             }

@@ -40,8 +40,9 @@ final class ClusterCommand implements Callable<Integer> {
 
     @Command(description = "List the Stores: where they are, what they hold.")
     int stores() throws SQLException {
-        return print("SELECT STORE_ID, ADDRESS, STATE, ALIVE, SILENT_MS, REGIONS, LEADERS, SIZE_BYTES, AVAILABLE_BYTES,"
-                + " WRITES_PER_SECOND AS WRITES_S, READS_PER_SECOND AS READS_S, LABELS FROM FLOTILLA.STORES ORDER BY ADDRESS");
+        return print(
+                "SELECT STORE_ID, ADDRESS, STATE, ALIVE, SILENT_MS, REGIONS, LEADERS, SIZE_BYTES, AVAILABLE_BYTES,"
+                        + " WRITES_PER_SECOND AS WRITES_S, READS_PER_SECOND AS READS_S, LABELS FROM FLOTILLA.STORES ORDER BY ADDRESS");
     }
 
     @Command(description = "List the Regions: which keys they hold, who leads them.")

@@ -326,7 +326,11 @@ class ServerNodeTest {
         value(address, "d", "CREATE TABLE t (id INT PRIMARY KEY)");
         int port = Integer.parseInt(address.get(0).substring(address.get(0).lastIndexOf(':') + 1));
         byte[] hello = frame(
-                0, Envelope.newBuilder().setHandshake(HandshakePolicy.CLIENT.own()).build().toByteArray());
+                0,
+                Envelope.newBuilder()
+                        .setHandshake(HandshakePolicy.CLIENT.own())
+                        .build()
+                        .toByteArray());
         for (int i = 1; i <= 200; i++) {
             byte[] noise = new byte[random.nextInt(1, 200)];
             random.nextBytes(noise);
