@@ -290,6 +290,7 @@ public class TransactionHookTest {
                 case TOO_LARGE -> "54000";
                 case FULL -> "53100";
                 case CLOSED -> "08003";
+                case REFUSED -> "55000";
                 default -> "HY000";
             };
             assertEquals(expected, e.getSQLState(), kind.name());
