@@ -159,9 +159,9 @@ final class SimWorld {
     private static SplitSettings smallRegions(RandomSource draws) {
         long far = 1 << 20;
         return switch (draws.nextInt(4)) {
-            case 0 -> new SplitSettings(far, 100 + draws.nextInt(200), far);
-            case 1 -> new SplitSettings(far, far, 30 + draws.nextInt(60));
-            default -> new SplitSettings(6000 + draws.nextInt(12_000), far, far);
+            case 0 -> new SplitSettings(far, 200 + draws.nextInt(200), far);
+            case 1 -> new SplitSettings(far, far, 40 + draws.nextInt(60));
+            default -> new SplitSettings(10_000 + draws.nextInt(12_000), far, far);
         };
     }
 

@@ -39,8 +39,7 @@ final class SplitWatch {
      *
      * @param pieces how large the pieces are, but for the last one, which is the rest; counted, or guessed
      */
-    private record Wish(
-            RegionPeer peer, long rangeVersion, List<ByteString> keys, List<Size> pieces, boolean counted) {
+    private record Wish(RegionPeer peer, long rangeVersion, List<ByteString> keys, List<Size> pieces, boolean counted) {
         boolean stands() {
             return peer.serving() && peer.region().getEpoch().getRangeVersion() == rangeVersion;
         }
@@ -83,7 +82,8 @@ final class SplitWatch {
     /** Whether something is to be done about a Region that is led here; called now and then. */
     void look(RegionPeer peer, long nowNs) {
         RegionLoad load = peer.load();
-        boolean free = !load.isWaiting() && waiting.size() < MAX_WAITING && keys(peer).isEmpty();
+        boolean free =
+                !load.isWaiting() && waiting.size() < MAX_WAITING && keys(peer).isEmpty();
         if (!free) {
             return;
         }
@@ -158,14 +158,18 @@ final class SplitWatch {
             if (!closed) {
                 work.failed.accept(e);
             }
+        } catch (RuntimeException e) {
+            // Such as a key that is none: there it stops the Store as whatever nobody foresaw.
+            work.loop.accept(() -> {
+                throw e;
+            });
         }
     }
 
     private void ended(Job job, Runnable then) {
         busy = false;
         Region now = job.peer.region();
-        boolean same = now.getEpoch().getRangeVersion()
-                == job.region.getEpoch().getRangeVersion();
+        boolean same = now.getEpoch().getRangeVersion() == job.region.getEpoch().getRangeVersion();
         if (same && job.peer.serving()) {
             then.run();
         }
@@ -223,8 +227,7 @@ final class SplitWatch {
         List<ByteString> starts =
                 created.stream().map(each -> each.region().getStart()).toList();
         long before = old.region().getEpoch().getRangeVersion() - created.size();
-        boolean asWished =
-                wish != null && wish.peer == old && wish.rangeVersion == before && wish.keys.equals(starts);
+        boolean asWished = wish != null && wish.peer == old && wish.rangeVersion == before && wish.keys.equals(starts);
         if (asWished) {
             counters.splitByItself();
         }

@@ -28,8 +28,8 @@ class ScenarioTest {
 
     private static final byte[] RIGHT = Model.bytes(Model.junk(Model.BRANCHES - 1));
 
-    private final SimWorld world =
-            new SimWorld(SimulationSettings.of(1).withFaults(Set.of()).withMoving(false).withDirected(false));
+    private final SimWorld world = new SimWorld(
+            SimulationSettings.of(1).withFaults(Set.of()).withMoving(false).withDirected(false));
     private TransactionClient one;
     private TransactionClient two;
 

@@ -62,7 +62,8 @@ class RegionSurveyTest {
         assertEquals(new Size(4000L * ROW_BYTES, 4000), found.total());
         assertEquals(7, found.borders().size());
         for (int i = 0; i < 7; i++) {
-            assertEquals(ByteString.copyFrom(key(1500 + 500 * i)), found.borders().get(i));
+            assertEquals(
+                    ByteString.copyFrom(key(1500 + 500 * i)), found.borders().get(i));
             assertEquals(500, found.pieces().get(i).keys());
         }
         assertEquals(8, survey(region(0, 9000), 1L << 40, 2000).borders().size(), "by keys: 9000 in pieces of 1000");
@@ -88,7 +89,8 @@ class RegionSurveyTest {
     @Test
     void versions_of_one_key_stay_together() {
         write(0, 1, 5000);
-        assertEquals(0, survey(region(0, 1), 100 * ROW_BYTES, 1_000_000).borders().size());
+        assertEquals(
+                0, survey(region(0, 1), 100 * ROW_BYTES, 1_000_000).borders().size());
         write(1, 2, 5000);
         RegionSurvey.Found found = survey(region(0, 2), 100 * ROW_BYTES, 1_000_000);
         assertEquals(1, found.borders().size());

@@ -25,7 +25,8 @@ class ReportsTest {
     private static final long SMALL_BYTES = 1000;
 
     /** A question that waits for its answer. */
-    private record Asked(String address, PlacementRequest request, Consumer<PlacementResponse> answer, Runnable failed) {
+    private record Asked(
+            String address, PlacementRequest request, Consumer<PlacementResponse> answer, Runnable failed) {
         private List<Long> ids() {
             return request.getRegionHeartbeat().getRegionsList().stream()
                     .map(report -> report.getRegion().getId())
@@ -143,7 +144,8 @@ class ReportsTest {
     void an_error_is_no_answer() {
         due(1);
         reports.send(false);
-        next("a").answer
+        next("a")
+                .answer
                 .accept(PlacementResponse.newBuilder()
                         .setError(PlacementError.newBuilder().setMessage("not now"))
                         .build());

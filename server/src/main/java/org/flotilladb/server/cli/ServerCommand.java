@@ -44,8 +44,9 @@ final class ServerCommand implements Callable<Integer> {
     @Option(
             names = "--region-split-bytes",
             paramLabel = "N",
-            description = "Bytes of rows in a Region, past which it is split; by default ${DEFAULT-VALUE}. The same on each"
-                    + " node.")
+            description =
+                    "Bytes of rows in a Region, past which it is split; by default ${DEFAULT-VALUE}. The same on each"
+                            + " node.")
     private long regionSplitBytes = SplitSettings.DEFAULT.maxBytes();
 
     @Override
@@ -56,7 +57,6 @@ final class ServerCommand implements Callable<Integer> {
             throw new UsageException("--region-split-bytes must be " + EmbeddedNodeProvider.MIN_REGION_SPLIT_BYTES
                     + " or more, it is " + regionSplitBytes);
         }
-        return ServerMain.run(
-                data, listen, List.copyOf(peers), SplitSettings.DEFAULT.withMaxBytes(regionSplitBytes));
+        return ServerMain.run(data, listen, List.copyOf(peers), SplitSettings.DEFAULT.withMaxBytes(regionSplitBytes));
     }
 }

@@ -73,8 +73,7 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
                 KvStore data = new RocksKvStore(directory.dataPath(), CACHE_BYTES / directories.size());
                 parts.closeables.add(data);
                 parts.add(
-                        settings(i, addresses, regionSplitBytes)
-                                .withDisk(directory::usableBytes, MIN_USABLE_BYTES),
+                        settings(i, addresses, regionSplitBytes).withDisk(directory::usableBytes, MIN_USABLE_BYTES),
                         logs,
                         data,
                         directory);
@@ -88,9 +87,8 @@ public final class EmbeddedNodes implements EmbeddedNodeProvider {
     }
 
     private static StoreSettings settings(int nodeId, List<String> addresses, long regionSplitBytes) {
-        SplitSettings splits = regionSplitBytes == 0
-                ? SplitSettings.EMBEDDED
-                : SplitSettings.EMBEDDED.withMaxBytes(regionSplitBytes);
+        SplitSettings splits =
+                regionSplitBytes == 0 ? SplitSettings.EMBEDDED : SplitSettings.EMBEDDED.withMaxBytes(regionSplitBytes);
         return StoreSettings.of(nodeId, addresses, GroupSettings.DEFAULT, true).withSplits(splits);
     }
 

@@ -73,8 +73,7 @@ public final class ServerNode implements AutoCloseable {
         return new ServerNode(data, listen, peers, splits, fatal);
     }
 
-    private ServerNode(
-            Path path, String listen, List<String> given, SplitSettings splits, Consumer<String> fatal) {
+    private ServerNode(Path path, String listen, List<String> given, SplitSettings splits, Consumer<String> fatal) {
         this.fatal = fatal;
         peers = List.copyOf(new TreeSet<>(given));
         nodeId = peers.indexOf(listen) + 1;

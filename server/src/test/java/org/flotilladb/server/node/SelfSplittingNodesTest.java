@@ -40,8 +40,7 @@ class SelfSplittingNodesTest {
     void open() throws Exception {
         List<String> addresses = ServerNodeTest.addresses(3);
         for (int i = 0; i < 3; i++) {
-            nodes.add(ServerNode.start(
-                    folder.resolve("n" + i), addresses.get(i), addresses, SMALL, problem -> {}));
+            nodes.add(ServerNode.start(folder.resolve("n" + i), addresses.get(i), addresses, SMALL, problem -> {}));
         }
         connection = DriverManager.getConnection("jdbc:flotilla://" + String.join(",", addresses) + "/d");
     }
@@ -107,8 +106,7 @@ class SelfSplittingNodesTest {
         }
         assertEquals(ROWS, number("SELECT COUNT(*) FROM t"));
         assertEquals((long) ROWS * (ROWS - 1) / 2, number("SELECT SUM(CAST(id AS BIGINT)) FROM t"));
-        assertEquals(
-                (ROWS + PARTS - 1) / PARTS, number("SELECT COUNT(*) FROM t WHERE part = 0"), "by index");
+        assertEquals((ROWS + PARTS - 1) / PARTS, number("SELECT COUNT(*) FROM t WHERE part = 0"), "by index");
         assertEquals(ROWS - 1, number("SELECT id FROM t ORDER BY id DESC FETCH FIRST ROW ONLY"));
         assertEquals(777, number("SELECT id FROM t WHERE id = 777"));
     }

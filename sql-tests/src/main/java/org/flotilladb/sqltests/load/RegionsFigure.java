@@ -76,7 +76,10 @@ public final class RegionsFigure {
             load();
             long loadedNs = System.nanoTime();
             print("load", seconds(loadedNs - beginNs), "s");
-            print("Regions at the end of the load", regions(connection, "LEADER").values(), "by leader");
+            print(
+                    "Regions at the end of the load",
+                    regions(connection, "LEADER").values(),
+                    "by leader");
             LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(SETTLES_S));
             print("after the load", seconds(System.nanoTime() - loadedNs), "s");
             report(connection);
