@@ -1,6 +1,7 @@
 package org.flotilladb.raft;
 
 import java.util.Objects;
+import java.util.function.LongPredicate;
 
 /**
  * Settings of one peer; build with {@link #builder}. Ticks pace elections and heartbeats; leases use nanoseconds. The
@@ -39,6 +40,7 @@ public final class Config {
     final boolean batchedAppends;
     final boolean holdUntilDurable;
     final int restAfterTicks;
+    final LongPredicate restWithout;
 
     private Config(Builder b) {
         id = b.id;
@@ -73,6 +75,7 @@ public final class Config {
         batchedAppends = b.batchedAppends;
         holdUntilDurable = b.holdUntilDurable;
         restAfterTicks = b.restAfterTicks;
+        restWithout = b.restWithout;
     }
 
     /**
@@ -118,6 +121,7 @@ public final class Config {
         private boolean batchedAppends = true;
         private boolean holdUntilDurable = true;
         private int restAfterTicks;
+        private LongPredicate restWithout = peer -> false;
 
         private Builder(long id, Storage storage) {
             this.id = id;
@@ -310,6 +314,16 @@ public final class Config {
          */
         public Builder restAfterTicks(int value) {
             restAfterTicks = value;
+            return this;
+        }
+
+        /**
+         * Peers that the group does not wait for when it goes to rest, though they lack something, because the user knows
+         * that they cannot be reached; nobody by default. Asked at ticks. Who says of a peer that it is there again calls
+         * {@link RawNode#wake} where it may be behind.
+         */
+        public Builder restWithout(LongPredicate value) {
+            restWithout = Objects.requireNonNull(value, "restWithout");
             return this;
         }
 

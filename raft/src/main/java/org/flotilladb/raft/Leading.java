@@ -473,10 +473,10 @@ final class Leading {
         }
     }
 
-    /** Everybody has everything, and nobody waits for anything. */
+    /** Everybody who can be reached has everything, and nobody waits for anything. */
     boolean isQuiet() {
         for (Progress each : core.members.peers()) {
-            if (each.match() != core.log.lastIndex()) {
+            if (each.match() != core.log.lastIndex() && !core.config.restWithout.test(each.id())) {
                 return false;
             }
         }

@@ -85,6 +85,8 @@ public final class RawNode {
      * would be alive.
      */
     public void proposeConfChange(ConfChange change) throws ProposalDroppedException {
+        // Before anybody is counted as heard lately.
+        core.rest.wake();
         String stall = core.leads() ? core.leading.wouldStall(change) : null;
         if (stall != null) {
             throw new ProposalDroppedException(stall);
@@ -486,6 +488,17 @@ public final class RawNode {
             if (core.leads()) {
                 core.leading.beat();
             }
+        }
+    }
+
+    /**
+     * A leader at rest looks whether the others still rest with it: who does answers and rests on, anybody else wakes the
+     * group. To be called now and then, for a follower that has missed that it was removed, or is gone, is silent too.
+     */
+    public void checkRest(long now) {
+        core.nowNs = now;
+        if (core.rest.on() && core.leads()) {
+            core.leading.beat();
         }
     }
 

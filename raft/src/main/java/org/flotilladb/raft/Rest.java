@@ -1,5 +1,7 @@
 package org.flotilladb.raft;
 
+import org.flotilladb.raft.tracker.Progress;
+
 /**
  * How a group of which nobody wants anything goes to rest, so that it costs neither ticks nor messages. The leader says in
  * its last heartbeat at which entry it rests; a follower that has the same log, all of it committed, rests too and repeats
@@ -93,8 +95,13 @@ final class Rest {
             return;
         }
         index = 0;
-        // What passed at rest was not measured in ticks.
+        // What passed at rest was not measured in ticks, and who was heard before it may be gone since.
         core.electionElapsed = 0;
+        for (Progress each : core.members.peers()) {
+            if (each.id() != core.id) {
+                each.forgetActivity();
+            }
+        }
         // A leader speaks at its next tick.
         core.heartbeatElapsed = core.config.heartbeatTick;
         if (leaderMayRest && core.role == Role.FOLLOWER && core.leader != 0) {

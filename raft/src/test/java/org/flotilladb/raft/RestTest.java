@@ -1,5 +1,6 @@
 package org.flotilladb.raft;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -229,6 +230,73 @@ class RestTest {
         group.node(3).wake(group.nowNs);
         group.ticks(80);
         assertTrue(group.leader() == 2 || group.leader() == 3, group.toString());
+    }
+
+    @Test
+    void aLeaderThatChecksLeavesThoseAtRestWhoRestWithIt() {
+        Group group = atRest();
+        List<Message> sent = new ArrayList<>();
+        group.filter(sent::add);
+        group.node(1).checkRest(group.nowNs);
+        group.settle();
+        assertEquals(4, sent.size(), "two heartbeats, two answers");
+        assertEquals(0, awakeIn(group));
+        group.node(2).checkRest(group.nowNs);
+        group.settle();
+        assertEquals(4, sent.size(), "a follower has nobody to check");
+    }
+
+    @Test
+    void aFollowerThatHasRestartedRestsAgainWhenItsLeaderChecks() {
+        Group group = atRest();
+        group.restart(3);
+        assertFalse(group.node(3).isResting());
+        group.node(1).checkRest(group.nowNs);
+        group.settle();
+        assertEquals(0, awakeIn(group));
+    }
+
+    @Test
+    void whoWasHeardBeforeTheRestWasNotHeardLately() {
+        Group group = atRest();
+        group.isolate(3);
+        ConfChange change = ConfChange.one(ConfChange.Kind.REMOVE, 2);
+        assertThrows(
+                ProposalDroppedException.class, () -> group.node(1).proposeConfChange(change), "nobody is heard yet");
+        group.settle();
+        group.tick();
+        assertThrows(
+                ProposalDroppedException.class,
+                () -> group.node(1).proposeConfChange(change),
+                "of the two that there would be one is silent");
+        group.heal();
+        group.ticks(2);
+        assertDoesNotThrow(() -> group.node(1).proposeConfChange(change));
+    }
+
+    @Test
+    void aGroupRestsWithoutWhoCannotBeReachedAndWakesWhenItsLeaderChecks() throws Exception {
+        boolean[] away = {false};
+        Group group =
+                Group.of(3, builder -> builder.restAfterTicks(AFTER_TICKS).restWithout(peer -> away[0] && peer == 3));
+        group.elect(1);
+        group.isolate(3);
+        group.peer(1).propose("x");
+        group.settle();
+        group.ticks(5 * AFTER_TICKS);
+        assertFalse(group.node(1).isResting(), "peer 3 lacks an entry");
+        away[0] = true;
+        group.ticks(2 * AFTER_TICKS);
+        assertTrue(group.node(1).isResting());
+        assertTrue(group.node(2).isResting());
+        group.heal();
+        away[0] = false;
+        group.node(1).checkRest(group.nowNs);
+        group.settle();
+        assertFalse(group.node(1).isResting(), "its answer says that it lacks something");
+        group.ticks(4 * AFTER_TICKS);
+        assertTrue(group.peer(3).applied.contains("x"));
+        assertEquals(0, awakeIn(group));
     }
 
     @Test

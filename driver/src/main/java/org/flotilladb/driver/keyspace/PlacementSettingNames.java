@@ -24,8 +24,8 @@ final class PlacementSettingNames {
         if (field == null) {
             TreeMap<String, FieldDescriptor> known = new TreeMap<>();
             PlacementSettings.getDescriptor().getFields().forEach(each -> known.put(each.getName(), each));
-            throw refused("There is no placement setting '" + name + "'; there are "
-                    + String.join(", ", known.keySet()) + ".");
+            throw refused("There is no placement setting '" + name + "'; there are " + String.join(", ", known.keySet())
+                    + ".");
         }
         return PlacementSettings.newBuilder()
                 .setField(field, value(field, value.strip()))

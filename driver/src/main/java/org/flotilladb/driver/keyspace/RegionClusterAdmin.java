@@ -87,14 +87,14 @@ final class RegionClusterAdmin implements ClusterAdmin {
     }
 
     private static String words(PeerRole role) {
-        return role == PeerRole.VOTER ? "" : role.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        return role == PeerRole.VOTER
+                ? ""
+                : role.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     private static RegionRange range(Region region) {
         return new RegionRange(
-                region.getId(),
-                region.getStart().toByteArray(),
-                region.getEnd().toByteArray());
+                region.getId(), region.getStart().toByteArray(), region.getEnd().toByteArray());
     }
 
     @Override

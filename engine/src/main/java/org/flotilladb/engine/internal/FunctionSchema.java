@@ -67,11 +67,7 @@ final class FunctionSchema extends Schema {
 
     private void addFunction(String name, Class<?> owner, String method) {
         FunctionAlias alias = FunctionAlias.newInstance(
-                this,
-                OBJECT_ID,
-                database.sysIdentifier(name),
-                owner.getName() + "." + method,
-                true);
+                this, OBJECT_ID, database.sysIdentifier(name), owner.getName() + "." + method, true);
         alias.setTemporary(true);
         add(alias);
     }

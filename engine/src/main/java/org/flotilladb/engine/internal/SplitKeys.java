@@ -19,8 +19,7 @@ final class SplitKeys {
         int main = table.rowIndex().mainColumn();
         Value[] values = given instanceof ValueCollectionBase row ? row.getList() : new Value[] {given};
         if (main != SearchRow.ROWID_INDEX) {
-            return table.rowKey(
-                    converted(session, table, new Column[] {table.getColumn(main)}, values)[0].getLong());
+            return table.rowKey(converted(session, table, new Column[] {table.getColumn(main)}, values)[0].getLong());
         }
         Index primary = table.findPrimaryKey();
         if (!(primary instanceof EntryIndex index)) {

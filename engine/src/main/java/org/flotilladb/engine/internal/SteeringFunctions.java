@@ -85,15 +85,14 @@ public final class SteeringFunctions {
         } catch (IllegalArgumentException e) {
             // Said below.
         }
-        throw Errors.invalid("'" + hex
-                + "' is no key: write its bytes in hexadecimal digits, like START_KEY in FLOTILLA.REGIONS.");
+        throw Errors.invalid(
+                "'" + hex + "' is no key: write its bytes in hexadecimal digits, like START_KEY in FLOTILLA.REGIONS.");
     }
 
     /** {@code CALL FLOTILLA_TRANSFER_LEADER(region, store)}: the Region's peer on that Store leads it. */
     public static Long transferLeader(Connection connection, long regionId, String store) throws SQLException {
         return onCluster(
-                connection,
-                cluster -> operator(cluster.transferLeader(regionId, StoreNames.find(cluster, store))));
+                connection, cluster -> operator(cluster.transferLeader(regionId, StoreNames.find(cluster, store))));
     }
 
     /** {@code CALL FLOTILLA_MOVE_PEER(region, from, to)}: the Region's peer on one Store gives way to one on another. */

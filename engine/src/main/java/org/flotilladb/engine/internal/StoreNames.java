@@ -38,8 +38,8 @@ final class StoreNames {
                 .limit(MAX_NAMED)
                 .map(store -> text(store.id()) + " at " + store.address())
                 .collect(Collectors.joining(", "));
-        throw Errors.invalid("There is no Store '" + name + "': name one by its STORE_ID or ADDRESS in FLOTILLA.STORES ("
-                + some + ").");
+        throw Errors.invalid("There is no Store '" + name
+                + "': name one by its STORE_ID or ADDRESS in FLOTILLA.STORES (" + some + ").");
     }
 
     private static Long number(String text) {

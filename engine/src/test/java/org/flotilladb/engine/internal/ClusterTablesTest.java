@@ -81,9 +81,27 @@ class ClusterTablesTest {
         SqlSession session = fixture.session();
         run(session, "CREATE TABLE A(ID BIGINT PRIMARY KEY)");
         for (String key : List.of(
-                "00", "6d", "6d00", "6d0101", "6d09", "74", "740101", "7401010101", "740101010166", "740101010169",
-                "7401010101690107", "740101010171", "740101010172", "74010101017281", "7401010101728102", "74010101017283",
-                "7401010101728c", "740101010199", "740105010272", "7408ffffffffffffffff", "ff")) {
+                "00",
+                "6d",
+                "6d00",
+                "6d0101",
+                "6d09",
+                "74",
+                "740101",
+                "7401010101",
+                "740101010166",
+                "740101010169",
+                "7401010101690107",
+                "740101010171",
+                "740101010172",
+                "74010101017281",
+                "7401010101728102",
+                "74010101017283",
+                "7401010101728c",
+                "740101010199",
+                "740105010272",
+                "7408ffffffffffffffff",
+                "ff")) {
             fixture.cluster.split(HexFormat.of().parseHex(key));
         }
         String words = query(session, "SELECT KEY_RANGE FROM FLOTILLA.REGIONS");
@@ -103,7 +121,11 @@ class ClusterTablesTest {
             }
         }
         assertEquals(
-                List.of("OPERATORS SYSTEM TABLE", "PLACEMENT SYSTEM TABLE", "REGIONS SYSTEM TABLE", "STORES SYSTEM TABLE"),
+                List.of(
+                        "OPERATORS SYSTEM TABLE",
+                        "PLACEMENT SYSTEM TABLE",
+                        "REGIONS SYSTEM TABLE",
+                        "STORES SYSTEM TABLE"),
                 listed);
         check(
                 session,
@@ -264,7 +286,9 @@ class ClusterTablesTest {
                 "GRANT SELECT ON V TO U");
         try (SqlSession user = process.connect("U", "p".toCharArray(), SqlFixture.map())) {
             int code = fails(user, sql).getErrorCode();
-            assertTrue(code == ErrorCode.ADMIN_RIGHTS_REQUIRED || code == ErrorCode.NOT_ENOUGH_RIGHTS_FOR_1, sql + ": " + code);
+            assertTrue(
+                    code == ErrorCode.ADMIN_RIGHTS_REQUIRED || code == ErrorCode.NOT_ENOUGH_RIGHTS_FOR_1,
+                    sql + ": " + code);
         }
         assertEquals(List.of(), fixture.cluster.commands());
     }

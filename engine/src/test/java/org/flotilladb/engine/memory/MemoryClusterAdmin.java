@@ -34,7 +34,19 @@ final class MemoryClusterAdmin implements ClusterAdmin {
         for (int i = 0; i < STORES.length; i++) {
             boolean alive = i < 2;
             stores.add(new StoreLine(
-                    STORES[i], "memory:" + (i + 1), alive ? "UP" : "DRAINING", alive, i, "zone=z" + i, 1, 0, 5, i, i, 7, 8));
+                    STORES[i],
+                    "memory:" + (i + 1),
+                    alive ? "UP" : "DRAINING",
+                    alive,
+                    i,
+                    "zone=z" + i,
+                    1,
+                    0,
+                    5,
+                    i,
+                    i,
+                    7,
+                    8));
         }
         return stores;
     }

@@ -88,18 +88,17 @@ class BadInputTest {
 
     private CompletableFuture<Object> begin(NettyServer server, Envelope question) {
         CompletableFuture<Object> outcome = new CompletableFuture<>();
-        transport.request(
-                "127.0.0.1:" + server.address().getPort(), question, LONG_MS, new ResponseHandler() {
-                    @Override
-                    public void onResponse(Envelope response) {
-                        outcome.complete(response);
-                    }
+        transport.request("127.0.0.1:" + server.address().getPort(), question, LONG_MS, new ResponseHandler() {
+            @Override
+            public void onResponse(Envelope response) {
+                outcome.complete(response);
+            }
 
-                    @Override
-                    public void onFailure(Failure failure) {
-                        outcome.complete(failure);
-                    }
-                });
+            @Override
+            public void onFailure(Failure failure) {
+                outcome.complete(failure);
+            }
+        });
         return outcome;
     }
 
@@ -221,9 +220,7 @@ class BadInputTest {
             }
             long after = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory()
                     + PooledByteBufAllocator.DEFAULT.metric().usedHeapMemory();
-            assertTrue(
-                    after - before < 60 << 20,
-                    strangers + " claims of 60 MiB took " + (after - before) + " bytes");
+            assertTrue(after - before < 60 << 20, strangers + " claims of 60 MiB took " + (after - before) + " bytes");
         } finally {
             for (Socket socket : sockets) {
                 socket.close();

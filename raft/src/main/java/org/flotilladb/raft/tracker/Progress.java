@@ -211,6 +211,12 @@ public final class Progress {
         recentActive = false;
     }
 
+    /** What was heard of it is long ago. */
+    public void forgetActivity() {
+        activeBefore = false;
+        recentActive = false;
+    }
+
     /** Whether it was heard from in this window or the one before. */
     public boolean heardLately() {
         return recentActive || activeBefore;

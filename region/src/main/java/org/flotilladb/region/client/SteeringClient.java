@@ -105,7 +105,8 @@ public final class SteeringClient {
     /** Another peer leads: the operator that does it, 0 when it does already. */
     public CompletableFuture<Long> moveLeader(long regionId, long toStoreId) {
         return operator(PlacementRequest.newBuilder()
-                .setMoveLeader(MoveLeaderRequest.newBuilder().setRegionId(regionId).setToStoreId(toStoreId)));
+                .setMoveLeader(
+                        MoveLeaderRequest.newBuilder().setRegionId(regionId).setToStoreId(toStoreId)));
     }
 
     /** A peer moves to another Store: the operator that does it, 0 when it is there already. */

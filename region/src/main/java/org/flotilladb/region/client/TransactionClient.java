@@ -12,7 +12,6 @@ import java.util.function.Supplier;
 import org.flotilladb.proto.Region;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
-import org.flotilladb.proto.SplitRequest;
 import org.flotilladb.proto.StoreInfo;
 import org.flotilladb.region.client.RegionCache.Route;
 
@@ -158,36 +157,16 @@ public final class TransactionClient {
 
     /** Makes the key the first of a Region; nothing happens if it is. */
     public CompletableFuture<Void> split(byte[] key) {
-        return split(key, router.deadlineNs());
+        return splitAll(List.of(key));
     }
 
-    private CompletableFuture<Void> split(byte[] key, long deadlineNs) {
-        return cache.locate(key).thenCompose(route -> {
-            if (Arrays.equals(route.start(), key)) {
-                return CompletableFuture.completedFuture(null);
-            }
-            int peers = route.region().getPeersCount();
-            return placement.allocateIds(1 + peers).thenCompose(first -> {
-                SplitRequest.Builder split =
-                        SplitRequest.newBuilder().addKeys(Transaction.wrap(key)).addNewRegionIds(first);
-                for (int i = 1; i <= peers; i++) {
-                    split.addNewPeerIds(first + i);
-                }
-                return router.call(route, RegionRequest.newBuilder().setSplit(split), deadlineNs)
-                        .thenCompose(result -> {
-                            if (result.failure() != null) {
-                                return CompletableFuture.failedFuture(result.failure());
-                            }
-                            if (result.regroup()) {
-                                return regroup(deadlineNs, () -> split(key, deadlineNs));
-                            }
-                            for (Region region : result.response().getSplit().getRegionsList()) {
-                                cache.insert(Route.of(region, route.leaderStoreId()));
-                            }
-                            return CompletableFuture.<Void>completedFuture(null);
-                        });
-            });
-        });
+    /**
+     * Makes each of the keys the first of a Region, many with one command.
+     *
+     * @param keys ascending
+     */
+    public CompletableFuture<Void> splitAll(List<byte[]> keys) {
+        return new Splits(this).at(keys);
     }
 
     /** A Region with where it is led; leader 0 when not known. */

@@ -119,6 +119,8 @@ public final class RaftGroup {
                 .proposalForwarding(false)
                 .maxInflightBytes(MAX_INFLIGHT_BYTES)
                 .eagerCommit(false)
+                .restAfterTicks(settings.rest().afterTicks())
+                .restWithout(machine::outOfReach)
                 .seed(seed)
                 .build();
         long nowNs = leases.nowNs();
@@ -187,6 +189,21 @@ public final class RaftGroup {
 
     public void step(Message message, long nowNs) {
         node.step(message, nowNs);
+    }
+
+    /** Whether nothing happens here before somebody wants something: no ticks are needed. */
+    public boolean isResting() {
+        return node.isResting();
+    }
+
+    /** Ends a rest: a leader gets its lease again by a round, a follower makes sure that it has a leader. */
+    public void wake(long nowNs) {
+        node.wake(nowNs);
+    }
+
+    /** On a leader at rest: looks whether the others rest with it. */
+    public void checkRest(long nowNs) {
+        node.checkRest(nowNs);
     }
 
     // ---- the steps of a round ----------------------------------------------------------------------------------
@@ -342,9 +359,14 @@ public final class RaftGroup {
         return peer.state() == Progress.State.REPLICATE && node.commitIndex() - peer.match() <= maxLag;
     }
 
+    /** On a leader: whether some peer is not known to have everything. */
+    public boolean isAnyoneBehind() {
+        return node.lowestMatch() != node.lastIndex();
+    }
+
     /** On a leader: the peers that are not in step. */
     public List<Long> behind(long maxLag) {
-        if (node.isResting() || node.lowestMatch() == node.lastIndex()) {
+        if (!isAnyoneBehind()) {
             return List.of();
         }
         List<Long> result = new ArrayList<>();

@@ -27,6 +27,11 @@ public interface StateMachine {
         return false;
     }
 
+    /** Whether a peer is known to be out of reach: its group may rest though the peer lacks something. */
+    default boolean outOfReach(long peerId) {
+        return false;
+    }
+
     /** Everything given to {@link #apply} so far is visible to new snapshots: answers may leave. */
     void applied();
 

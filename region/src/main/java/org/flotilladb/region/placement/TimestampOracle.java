@@ -97,7 +97,8 @@ public final class TimestampOracle {
         last = Math.max(last, committedBound);
         long promisedMs = Timestamps.physicalMs(last);
         long latestMs = promisedMs == 0 ? LATEST_WALL_MS : Math.min(LATEST_WALL_MS, promisedMs + MAX_AWAY_MS);
-        // What is promised once is promised for good: a wall clock far off must not use up the room that timestamps have.
+        // What is promised once is promised for good: a wall clock far off must not use up the room that timestamps
+        // have.
         baseMs = Math.max(Math.min(clock.wallMs(), latestMs), promisedMs + 1);
         sinceNs = 0;
         readNs = clock.nanoTime();

@@ -8,7 +8,11 @@ public final class FaultCounts {
     private final TreeMap<String, Long> counts = new TreeMap<>();
 
     public void add(String kind) {
-        counts.merge(kind, 1L, Long::sum);
+        add(kind, 1);
+    }
+
+    void add(String kind, long times) {
+        counts.merge(kind, times, Long::sum);
     }
 
     public void addAll(FaultCounts other) {

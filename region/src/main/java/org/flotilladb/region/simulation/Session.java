@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.LongSupplier;
 import org.flotilladb.region.client.ClientException;
 import org.flotilladb.region.client.Transaction;
 import org.flotilladb.region.client.TransactionClient;
@@ -29,6 +30,7 @@ final class Session {
     private final RandomSource random;
     private final History history;
     private final long pauseNs;
+    private final LongSupplier lullNs;
     private Cancellable timer;
     private boolean stopped;
     private boolean busy;
@@ -38,12 +40,20 @@ final class Session {
         CompletableFuture<Void> run(Transaction transaction, Op op);
     }
 
-    Session(TransactionClient client, SimNode node, RandomSource random, History history, long pauseNs) {
+    /** @param lullNs tells how long nobody is to begin a transaction */
+    Session(
+            TransactionClient client,
+            SimNode node,
+            RandomSource random,
+            History history,
+            long pauseNs,
+            LongSupplier lullNs) {
         this.client = client;
         this.node = node;
         this.random = random;
         this.history = history;
         this.pauseNs = pauseNs;
+        this.lullNs = lullNs;
     }
 
     void start() {
@@ -67,7 +77,7 @@ final class Session {
     }
 
     private void pause() {
-        pause(pauseNs / 4 + random.nextInt((int) pauseNs));
+        pause(lullNs.getAsLong() + pauseNs / 4 + random.nextInt((int) pauseNs));
     }
 
     private void pause(long forNs) {

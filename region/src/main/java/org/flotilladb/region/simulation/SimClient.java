@@ -74,7 +74,8 @@ final class SimClient {
                         failPoints));
         sessions.clear();
         for (int i = 0; i < world.sessionsPerClient(); i++) {
-            sessions.add(new Session(client, node, life.fork("session " + i), world.history(), world.pauseNs()));
+            sessions.add(new Session(
+                    client, node, life.fork("session " + i), world.history(), world.pauseNs(), world::lullNs));
         }
     }
 

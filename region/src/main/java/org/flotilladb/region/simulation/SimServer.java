@@ -148,6 +148,8 @@ final class SimServer {
 
     /** Ends this life; what was not synced may be lost. */
     void crash() {
+        countRests();
+        world.faults().add("leader at rest crashed", leadersAtRest());
         node.crash();
         world.network().unregister(address);
         logs.crash(random);
@@ -155,6 +157,20 @@ final class SimServer {
         countSplits();
         world.faults().add("node crashed");
         world.embeddedDied(this);
+    }
+
+    /** In this life: of the Store's own counts, how often peers came to rest and were woken. */
+    void countRests() {
+        if (store != null) {
+            world.faults().add("peer came to rest", store.counters().peersRested());
+            world.faults().add("peer at rest woken", store.counters().peersWoken());
+        }
+    }
+
+    private long leadersAtRest() {
+        return store != null
+                ? peers().stream().filter(peer -> peer.leads() && peer.rests()).count()
+                : 0;
     }
 
     void restartLater(long afterNs) {

@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
 import org.flotilladb.proto.PeerRole;
 import org.flotilladb.proto.Region;
 import org.flotilladb.region.group.GroupSettings;
+import org.flotilladb.region.group.RestSettings;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.FailPoints;
 import org.flotilladb.region.runtime.KvReader.KvCursor;
@@ -57,8 +58,10 @@ final class SimWorld {
     private final TreeSet<FaultKind> kinds;
     private final boolean callerRuns;
     private final long logKeepEntries;
+    private final RestSettings rest;
     private final double maxDrift;
     private final long operationTimeoutMs;
+    private long lullUntilNs;
     private boolean working;
     private boolean calm;
 
@@ -80,6 +83,10 @@ final class SimWorld {
         invariants = new Invariants(nodes);
         callerRuns = character.nextInt(2) == 0;
         logKeepEntries = character.nextInt(2) == 0 ? 30 : 2000;
+        RandomSource rests = random.fork("rest");
+        rest = rests.nextInt(4) == 0
+                ? RestSettings.NEVER
+                : new RestSettings(3 + rests.nextInt(12), 20 + rests.nextInt(40));
         maxDrift = kinds.isEmpty() ? 0 : 0.045;
         operationTimeoutMs = character.nextInt(2) == 0 ? 6000 : 1500;
         time = new SimTime(random.fork("time"), hash);
@@ -136,7 +143,7 @@ final class SimWorld {
     }
 
     GroupSettings groupSettings() {
-        return new GroupSettings(50 * MS, 10, 2, 500 * MS, 0.05, 5 * MS);
+        return new GroupSettings(50 * MS, 10, 2, 500 * MS, 0.05, 5 * MS, rest);
     }
 
     boolean callerRuns() {
@@ -181,8 +188,14 @@ final class SimWorld {
         return 3;
     }
 
+    /** How long a session pauses between two transactions, about. */
     long pauseNs() {
         return 120 * MS;
+    }
+
+    /** How long nobody begins a transaction. */
+    long lullNs() {
+        return Math.max(0, lullUntilNs - time.nowNs());
     }
 
     SimNode newProcess(String name, RandomSource life) {
@@ -282,6 +295,9 @@ final class SimWorld {
         driver.start();
         everySoOften();
         splitSometimes(random.fork("later splits"));
+        if (rest.on()) {
+            lulls(random.fork("lulls"));
+        }
         Director director = directed ? new Director(this, random.fork("director")) : null;
         if (directed) {
             director.start();
@@ -293,6 +309,16 @@ final class SimWorld {
         runUntil(time.nowNs() + settings.workMs() * MS, () -> false);
         driver.stop();
         movers.stop();
+    }
+
+    /** Nobody wants anything for a while, so that groups go to rest, whatever else happens. */
+    private void lulls(RandomSource draws) {
+        time.schedule((1000 + draws.nextInt(3000)) * MS, () -> {
+            lullUntilNs = time.nowNs() + (500 + draws.nextInt(2500)) * MS;
+            if (working) {
+                lulls(draws);
+            }
+        });
     }
 
     private void everySoOften() {
@@ -361,6 +387,7 @@ final class SimWorld {
         }
         calm = true;
         servers.forEach(SimServer::compare);
+        servers.forEach(SimServer::countRests);
         TreeMap<Long, Long> commitTs = commitTimestamps();
         history.checkAudits(commitTs);
         history.checkTimestamps(commitTs);

@@ -17,6 +17,8 @@ final class Acquaintances {
 
     private long anybodyNs;
     private long askedNs;
+    /** Silence is expected from then on. */
+    private long restsFromNs = Long.MAX_VALUE;
 
     Acquaintances(long nowNs) {
         anybodyNs = nowNs;
@@ -52,6 +54,35 @@ final class Acquaintances {
         }
     }
 
+    /** Nobody speaks while the group rests: that is no silence. */
+    void rests(long nowNs) {
+        restsFromNs = nowNs;
+    }
+
+    /** The rest is over: silence goes on counting from where it stood. */
+    void wakes(long nowNs) {
+        long restedNs = nowNs - restsFromNs;
+        heardNs.replaceAll((id, at) -> Math.min(nowNs, at + restedNs));
+        anybodyNs = Math.min(nowNs, anybodyNs + restedNs);
+        restsFromNs = Long.MAX_VALUE;
+    }
+
+    /** When anybody was heard last. */
+    long anybodyNs() {
+        return anybodyNs;
+    }
+
+    /** Whether a member that could be reached has not been heard since then. */
+    boolean anySilentSince(RegionPeer peer, long sinceNs) {
+        for (Peer each : peer.region().getPeersList()) {
+            boolean other = each.getId() != peer.peerId() && !peer.outOfReach(each.getId());
+            if (other && heardNs.getOrDefault(each.getId(), Long.MIN_VALUE) < sinceNs) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Where a peer is; 0 when that is not known. */
     long storeOf(Region region, long peerId) {
         Peer member = Membership.peer(region, peerId);
@@ -61,12 +92,12 @@ final class Acquaintances {
     /** How long nothing has been heard of a peer; 0 of one that is new here. */
     long silentNs(long peerId, long nowNs) {
         Long heard = heardNs.get(peerId);
-        return heard == null ? 0 : nowNs - heard;
+        return heard == null ? 0 : Math.min(nowNs, restsFromNs) - heard;
     }
 
     /** Whether nobody has been heard for that long, and nobody was told so in that time. */
     boolean isForgotten(long nowNs, long longerThanNs) {
-        boolean forgotten = nowNs - anybodyNs > longerThanNs && nowNs - askedNs > longerThanNs;
+        boolean forgotten = Math.min(nowNs, restsFromNs) - anybodyNs > longerThanNs && nowNs - askedNs > longerThanNs;
         if (forgotten) {
             askedNs = nowNs;
         }

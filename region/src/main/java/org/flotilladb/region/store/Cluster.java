@@ -1,6 +1,7 @@
 package org.flotilladb.region.store;
 
 import com.google.protobuf.ByteString;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -19,6 +20,7 @@ import org.flotilladb.proto.TimestampRequest;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.region.group.RaftGroup;
 import org.flotilladb.region.placement.PlacementGroup;
+import org.flotilladb.region.runtime.Clock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +36,7 @@ final class Cluster implements Reports.Audience {
     private final RaftGroup placementRaft;
     private final Consumer<RaftGroup> touch;
     private final Consumer<RegionRequest> carryOut;
+    private final TimestampLimit timestamps;
     private final TreeMap<Long, String> addresses = new TreeMap<>();
     private volatile long storeId;
     private boolean registered;
@@ -45,6 +48,7 @@ final class Cluster implements Reports.Audience {
      */
     Cluster(
             StoreSettings settings,
+            Clock clock,
             Transport transport,
             Loop loop,
             PlacementGroup placement,
@@ -58,6 +62,12 @@ final class Cluster implements Reports.Audience {
         this.placementRaft = placementRaft;
         this.touch = touch;
         this.carryOut = carryOut;
+        this.timestamps = new TimestampLimit(clock, this::freshTimestamp);
+    }
+
+    /** Which timestamps can have been handed out. */
+    TimestampLimit timestamps() {
+        return timestamps;
     }
 
     /** What the cluster fixed at its start. */
@@ -72,6 +82,17 @@ final class Cluster implements Reports.Audience {
     /** 0 before the cluster is known. Any thread. */
     long storeId() {
         return storeId;
+    }
+
+    /** All other Stores of the cluster. */
+    List<Long> otherStoreIds() {
+        List<Long> ids = new ArrayList<>(addresses.keySet());
+        ids.remove(storeId);
+        return ids;
+    }
+
+    boolean isOther(long otherStoreId) {
+        return otherStoreId != storeId && addresses.containsKey(otherStoreId);
     }
 
     /** Null when it is no Store of the cluster. */
@@ -155,6 +176,7 @@ final class Cluster implements Reports.Audience {
                         .build(),
                 response -> {
                     if (response.hasTimestamp()) {
+                        timestamps.known(response.getTimestamp().getFirst());
                         callback.accept(response.getTimestamp().getFirst());
                     }
                 });

@@ -30,6 +30,7 @@ final class Messages implements Regions.Notices {
     private final Cluster cluster;
     private final RaftGroup placementRaft;
     private final Regions regions;
+    private final long life;
     private final TreeMap<String, RaftBatch.Builder> batches = new TreeMap<>();
     private final TreeMap<String, Integer> batchBytes = new TreeMap<>();
     /** Messages that nobody can have meant. */
@@ -38,7 +39,15 @@ final class Messages implements Regions.Notices {
     /** A message of a group of this Store. */
     record Incoming(RaftGroup group, Message message) {}
 
-    Messages(StoreSettings settings, Transport transport, Cluster cluster, RaftGroup placementRaft, Regions regions) {
+    /** @param life another number each time the Store is opened */
+    Messages(
+            StoreSettings settings,
+            Transport transport,
+            Cluster cluster,
+            RaftGroup placementRaft,
+            Regions regions,
+            long life) {
+        this.life = life;
         this.settings = settings;
         this.transport = transport;
         this.cluster = cluster;
@@ -59,7 +68,9 @@ final class Messages implements Regions.Notices {
             LOG.warn("A message {} of group {} is dropped: no peer sends it", message.type(), wire.getGroupId());
             return null;
         }
-        return wire.getGroupId() == PlacementGroup.GROUP_ID ? ofPlacement(message, nowNs) : ofRegion(wire, message, nowNs);
+        return wire.getGroupId() == PlacementGroup.GROUP_ID
+                ? ofPlacement(message, nowNs)
+                : ofRegion(wire, message, nowNs);
     }
 
     private boolean isNonsense(RaftGroup group, Message message, long nowNs) {
@@ -78,7 +89,9 @@ final class Messages implements Regions.Notices {
     private Incoming ofPlacement(Message message, long nowNs) {
         boolean ofGroup =
                 message.from() > 0 && message.from() <= settings.nodeAddresses().size();
-        boolean taken = ofGroup && message.to() == placementRaft.node().id() && message.type() != MessageType.SNAP
+        boolean taken = ofGroup
+                && message.to() == placementRaft.node().id()
+                && message.type() != MessageType.SNAP
                 && !isNonsense(placementRaft, message, nowNs);
         return taken ? new Incoming(placementRaft, message) : null;
     }
@@ -188,6 +201,14 @@ final class Messages implements Regions.Notices {
                         .setSnapshotFailed(offer.snapshot().getId()));
     }
 
+    @Override
+    public void sendSignOfLife() {
+        for (long storeId : cluster.otherStoreIds()) {
+            // A batch of whatever leaves next, or an empty one.
+            batches.computeIfAbsent(cluster.addressOf(storeId), a -> RaftBatch.newBuilder());
+        }
+    }
+
     /** Leaves with the next {@link #flush}, or at once when much has been gathered. */
     void send(RaftGroup group, Message message) {
         GroupMessage.Builder wire =
@@ -229,6 +250,7 @@ final class Messages implements Regions.Notices {
 
     private void send(String address, RaftBatch.Builder batch) {
         batchBytes.remove(address);
+        batch.setFromStore(cluster.storeId()).setLife(life);
         transport.send(address, Envelope.newBuilder().setRaft(batch).build());
     }
 }

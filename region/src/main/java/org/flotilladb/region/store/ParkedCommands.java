@@ -28,6 +28,10 @@ final class ParkedCommands {
         this.again = again;
     }
 
+    boolean isEmpty() {
+        return count == 0;
+    }
+
     /** Lets a command wait until the key is let go, at most until {@code giveUpNs}; false when too many wait. */
     boolean park(Command command, byte[] key, long giveUpNs) {
         if (count >= MAX_PARKED) {

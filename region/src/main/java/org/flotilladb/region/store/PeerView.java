@@ -10,6 +10,7 @@ import org.flotilladb.region.group.RaftGroup;
  * @param region null for the Placement Driver's group, and where a peer waits for its first snapshot
  * @param leads whether it leads as far as it knows
  * @param serves whether it answers requests
+ * @param rests whether its group is at rest as far as it knows
  */
 public record PeerView(
         long groupId,
@@ -17,6 +18,7 @@ public record PeerView(
         Region region,
         boolean leads,
         boolean serves,
+        boolean rests,
         long term,
         long commitIndex,
         long appliedIndex,
@@ -29,6 +31,7 @@ public record PeerView(
                 region,
                 group.node().isLeader(),
                 serves,
+                group.isResting(),
                 group.node().term(),
                 group.node().commitIndex(),
                 group.applied(),

@@ -86,6 +86,9 @@ final class RegionPeer implements StateMachine {
     /** What was last reported of it; null before that. */
     private Reports.Said said;
 
+    final PeerRest rest = new PeerRest(this);
+    private final LeaseWaits leaseWaits = new LeaseWaits();
+
     private RaftGroup group;
     private volatile Region region;
     private volatile Served served = Served.NOT;
@@ -321,7 +324,11 @@ final class RegionPeer implements StateMachine {
     void publish() {
         Served now = Served.NOT;
         if (serving() && !closed) {
-            now = new Served(serveTerm, region.getEpoch().getRangeVersion(), changes.usable(group.lease()));
+            Lease lease = changes.usable(group.lease());
+            if (group.isResting() && store.failPoints().hit("resting-lease-kept")) {
+                lease = Lease.FOREVER;
+            }
+            now = new Served(serveTerm, region.getEpoch().getRangeVersion(), lease);
         }
         if (!now.equals(served)) {
             served = now;
@@ -350,6 +357,7 @@ final class RegionPeer implements StateMachine {
                     .accept(RegionErrors.unknown("leadership of Region " + region.getId()
                             + " was lost before the entry at " + proposal.index() + " was applied"));
         }
+        leaseWaits.takeAll().forEach(command -> command.answer.accept(notLeader()));
         parked.drain().forEach(command -> command.answer.accept(notLeader()));
     }
 
@@ -374,6 +382,10 @@ final class RegionPeer implements StateMachine {
             return;
         }
         if (!serving()) {
+            if (!group.node().isLeader() && !store.failPoints().hit("resting-follower-not-woken")) {
+                // The leader that it rests with may be gone: who asks here may have found that out.
+                group.wake(store.leases().nowNs());
+            }
             command.answer.accept(
                     group.node().isLeader()
                             ? RegionErrors.notReady("the leader of Region " + region.getId() + " is not ready yet")
@@ -389,11 +401,38 @@ final class RegionPeer implements StateMachine {
             return;
         }
         if (!leaseHolds()) {
-            command.answer.accept(RegionErrors.notReady(
-                    "the leader of Region " + region.getId() + " cannot prove its lease just now"));
+            awaitLease(command);
             return;
         }
         commands.run(command);
+    }
+
+    /** A leader at rest has no lease; a round brings it, or it does not lead any more and cannot tell. */
+    private void awaitLease(Command command) {
+        group.wake(store.leases().nowNs());
+        if (leaseWaits.add(command)) {
+            store.awaitsLease(this);
+        } else {
+            command.answer.accept(noLease());
+        }
+    }
+
+    private RegionResponse noLease() {
+        return RegionErrors.notReady("the leader of Region " + region.getId() + " cannot prove its lease just now");
+    }
+
+    boolean awaitsLease() {
+        return !leaseWaits.isEmpty();
+    }
+
+    /** If the lease is there now, the commands that waited for it go on; true if they did. */
+    boolean resume() {
+        publish();
+        if (!serving() || !leaseHolds()) {
+            return false;
+        }
+        leaseWaits.takeAll().forEach(this::handle);
+        return true;
     }
 
     /** Which part of the epoch a command checks is part of the wire contract. */
@@ -417,8 +456,42 @@ final class RegionPeer implements StateMachine {
         }
     }
 
+    /** Time has passed. */
+    void tick(long nowNs) {
+        group.tick(nowNs);
+        expireWaits(nowNs);
+        retryTimestamp();
+    }
+
+    /** Whether anything may happen here by the passing of time alone. */
+    boolean needsTicks() {
+        boolean aboutToServe = ledTerm != 0 && serveTerm != ledTerm;
+        return !group.isResting()
+                || aboutToServe
+                || awaitsLease()
+                || !parked.isEmpty()
+                || memoryLocks.size() > 0
+                || group.wantsTruncation();
+    }
+
+    /** The Store of the peer that this one follows, or 0. */
+    long leaderStore() {
+        long leader = group.node().leader();
+        return leader == 0 || leader == peerId ? 0 : acquaintances.storeOf(region, leader);
+    }
+
+    @Override
+    public boolean outOfReach(long id) {
+        return store.isSilent(acquaintances.storeOf(region, id));
+    }
+
     /** Once a tick: locks whose ttl has run out, commands that have waited long enough. */
-    void expireWaits(long nowNs) {
+    private void expireWaits(long nowNs) {
+        if (awaitsLease()) {
+            // A client asks again before its own patience ends.
+            long patienceNs = store.groupSettings().promiseNs() / 2;
+            leaseWaits.takeArrivedUntil(nowNs - patienceNs).forEach(command -> command.answer.accept(noLease()));
+        }
         if (memoryLocks.size() > 0) {
             memoryLocks.expire(nowNs).forEach(parked::wake);
         }
@@ -708,6 +781,7 @@ final class RegionPeer implements StateMachine {
         closed = true;
         proposals.takeOpen().forEach(open -> open.answer().accept(RegionErrors.unknown(reason)));
         proposals.takeFinished().forEach(unseen -> unseen.proposal().answer().accept(RegionErrors.unknown(reason)));
+        leaseWaits.takeAll().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
         parked.drain().forEach(command -> command.answer.accept(RegionErrors.notReady(reason)));
         served = Served.NOT;
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.flotilladb.proto.ClusterInit;
@@ -42,6 +43,9 @@ final class Regions implements StoreContext {
     /** Tells other Stores what no Raft message says. */
     interface Notices {
         void snapshotFailed(IncomingSnapshots.Offer offer);
+
+        /** To every other Store of the cluster. */
+        void sendSignOfLife();
     }
 
     /** Told what has become of Regions. */
@@ -72,7 +76,10 @@ final class Regions implements StoreContext {
     private final OutgoingSnapshots outgoing;
     private final IncomingSnapshots incoming;
     private final Installer installer;
-    private Notices notices = offer -> {};
+    private final ActivePeers active;
+    private final Hibernation hibernation;
+    private final TreeSet<Long> awaitingLease = new TreeSet<>();
+    private Notices notices;
     private Watcher watcher;
     private long ticks;
 
@@ -104,6 +111,8 @@ final class Regions implements StoreContext {
         this.outgoing = outgoing;
         this.incoming = incoming;
         this.installer = new Installer(logs, data, settings.failPoints());
+        this.active = new ActivePeers(counters);
+        this.hibernation = new Hibernation(settings.groups(), peers, this::touch, others, settings.failPoints());
     }
 
     void tell(Notices told) {
@@ -129,9 +138,30 @@ final class Regions implements StoreContext {
         return peers.tailMap(regionId, false).values();
     }
 
+    /** Those that time passes for. */
+    Collection<RegionPeer> active() {
+        return active.all();
+    }
+
     DiskWatch disk() {
         return disk;
     }
+
+    Hibernation hibernation() {
+        return hibernation;
+    }
+
+    private final Hibernation.Others others = new Hibernation.Others() {
+        @Override
+        public Collection<Long> ids() {
+            return cluster.otherStoreIds();
+        }
+
+        @Override
+        public void sendSignOfLife() {
+            notices.sendSignOfLife();
+        }
+    };
 
     /** Opens the peers whose records stand on disk, and that of the first Region when it has none yet. */
     void open(ClusterInit init) {
@@ -185,6 +215,39 @@ final class Regions implements StoreContext {
         touch.accept(peer.group());
     }
 
+    /** A group has been given something to do. */
+    void touched(RaftGroup group) {
+        RegionPeer peer = peers.get(group.groupId());
+        if (peer != null) {
+            active.touched(peer);
+        }
+    }
+
+    @Override
+    public void awaitsLease(RegionPeer peer) {
+        awaitingLease.add(peer.region().getId());
+    }
+
+    @Override
+    public boolean isSilent(long otherStoreId) {
+        return hibernation.isSilent(otherStoreId);
+    }
+
+    /** Commands that waited for a lease which is here now go on; false if there are none. */
+    boolean resumeWaiting() {
+        boolean resumed = false;
+        for (long regionId : List.copyOf(awaitingLease)) {
+            RegionPeer peer = peers.get(regionId);
+            if (peer == null || !peer.awaitsLease()) {
+                awaitingLease.remove(regionId);
+            } else if (peer.resume()) {
+                touch(peer);
+                resumed = true;
+            }
+        }
+        return resumed;
+    }
+
     // ---- peers that come by message, and go ------------------------------------------------------------------------
 
     /**
@@ -225,7 +288,8 @@ final class Regions implements StoreContext {
         if (tombstone != null && tombstone.getPeerId() >= peerId) {
             return null;
         }
-        long bare = peers.values().stream().filter(peer -> !peer.initialised()).count();
+        // Time passes for all of those: they do not rest.
+        long bare = active.all().stream().filter(peer -> !peer.initialised()).count();
         LogStore.GroupState state = logs.load(wire.getGroupId());
         if (bare >= MAX_BARE_PEERS || (state != null && state.lastIndex() > 0)) {
             LOG.warn("Peer {} of Region {} is not made here: {}", peerId, wire.getGroupId(), state);
@@ -264,7 +328,7 @@ final class Regions implements StoreContext {
     /** Peers that nobody speaks to may have been removed without their knowing. */
     private void lookForTheForgotten(long nowNs) {
         List<RegionPeer> gone = new ArrayList<>();
-        for (RegionPeer peer : peers.values()) {
+        for (RegionPeer peer : active.all()) {
             if (peer.removed() || peer.group().node().isLeader() || !peer.isForgotten(nowNs, settings.members())) {
                 continue;
             }
@@ -279,6 +343,7 @@ final class Regions implements StoreContext {
             LOG.info("{} has never been given anything and is dropped", peer.group());
             incoming.cancel(peer.region().getId());
             peers.remove(peer.region().getId(), peer);
+            active.remove(peer);
             peer.close("the peer has never been given anything");
         }
     }
@@ -337,6 +402,7 @@ final class Regions implements StoreContext {
         LogBatch batch = logs.batch();
         for (RegionPeer peer : leaving) {
             peers.remove(peer.region().getId(), peer);
+            active.remove(peer);
             batch.delete(peer.region().getId());
             peer.close("Region " + peer.region().getId() + " has been moved away from this Store");
         }
@@ -457,7 +523,7 @@ final class Regions implements StoreContext {
         return outgoing.of(peer, minIndex);
     }
 
-    /** Time has passed, on every peer. */
+    /** Time has passed, on every peer that does not rest. */
     void tick(long nowNs) {
         // One tick after the split the other peers have applied it too, and can vote.
         for (Long regionId : splitCampaigns) {
@@ -472,12 +538,8 @@ final class Regions implements StoreContext {
         }
         incoming.tick();
         outgoing.tick(this);
-        for (RegionPeer peer : peers.values()) {
-            peer.group().tick(nowNs);
-            peer.expireWaits(nowNs);
-            peer.retryTimestamp();
-            touch.accept(peer.group());
-        }
+        active.tick(nowNs, this::touch);
+        hibernation.tick(nowNs, peer -> peer.compact(settings.logKeepEntries(), settings.members()));
     }
 
     void close(String reason) {

@@ -25,6 +25,7 @@ final class Requests {
     private final Regions regions;
     private final Consumer<RegionPeer> touch;
     private final Placement placement;
+    private final TimestampLimit limit;
     private final Supplier<String> whyStopped;
 
     /** The Placement Driver's peer; in the loop. */
@@ -43,6 +44,7 @@ final class Requests {
             Regions regions,
             Consumer<RegionPeer> touch,
             Placement placement,
+            TimestampLimit limit,
             Supplier<String> whyStopped) {
         this.loop = loop;
         this.maxQueued = maxQueued;
@@ -50,6 +52,7 @@ final class Requests {
         this.regions = regions;
         this.touch = touch;
         this.placement = placement;
+        this.limit = limit;
         this.whyStopped = whyStopped;
     }
 
@@ -99,6 +102,10 @@ final class Requests {
             RegionPeer peer = regions.get(regionId);
             if (peer == null || !peer.initialised()) {
                 answer.accept(RegionErrors.notFound(regionId));
+                return;
+            }
+            if (!limit.allows(request)) {
+                answer.accept(RegionErrors.notReady("a timestamp of the request is not known to have been handed out"));
                 return;
             }
             if (peer.serving()) {

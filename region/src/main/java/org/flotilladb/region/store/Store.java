@@ -13,12 +13,14 @@ import org.flotilladb.proto.GroupMessage;
 import org.flotilladb.proto.MessageHandler;
 import org.flotilladb.proto.PlacementRequest;
 import org.flotilladb.proto.PlacementResponse;
+import org.flotilladb.proto.RaftBatch;
 import org.flotilladb.proto.RegionRequest;
 import org.flotilladb.proto.RegionResponse;
 import org.flotilladb.proto.Transport;
 import org.flotilladb.raft.RaftInvariantException;
 import org.flotilladb.region.group.LeaseClock;
 import org.flotilladb.region.group.RaftGroup;
+import org.flotilladb.region.group.RestSettings;
 import org.flotilladb.region.placement.PlacementGroup;
 import org.flotilladb.region.runtime.Clock;
 import org.flotilladb.region.runtime.KvStore;
@@ -116,7 +118,8 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 settings.nodeId(),
                 RaftGroup.Start.fixed(
                         settings.nodeAddresses().size(), RaftGroup.readApplied(data, PlacementGroup.GROUP_ID)),
-                settings.groups(),
+                // It is never idle: it hands out timestamps, and hears of all Stores.
+                settings.groups().withRest(RestSettings.NEVER),
                 random.nextLong(),
                 logs,
                 placement,
@@ -124,7 +127,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 leases);
         // What a disk has lost is nobody's to serve: the Store stops, as it does where the loop meets it.
         reader = new LocalReader(data, e -> loop.submit(() -> stop(e)));
-        cluster = new Cluster(settings, transport, loop, placement, placementRaft, this::touch, this::carryOut);
+        cluster = new Cluster(settings, clock, transport, loop, placement, placementRaft, this::touch, this::carryOut);
         OutgoingSnapshots outgoing = new OutgoingSnapshots(
                 settings.members(), data, scheduler, random.fork("snapshots"), e -> loop.submit(() -> stop(e)));
         IncomingSnapshots incoming =
@@ -151,7 +154,13 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                 cluster,
                 cluster::told);
         regions.watch(watch);
-        messages = new Messages(settings, transport, cluster, placementRaft, regions);
+        messages = new Messages(
+                settings,
+                transport,
+                cluster,
+                placementRaft,
+                regions,
+                random.fork("life").nextLong());
         regions.tell(messages);
         requests = new Requests(
                 loop,
@@ -163,6 +172,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
                     placement.handle(request, answer);
                     touch(placementRaft);
                 },
+                cluster.timestamps(),
                 this::whyStopped);
     }
 
@@ -196,6 +206,9 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
 
     private void touch(RaftGroup group) {
         dirty.put(group.groupId(), group);
+        if (group != placementRaft) {
+            regions.touched(group);
+        }
     }
 
     /** Writes, sends and applies until no group has anything left; then the leases are published. */
@@ -205,9 +218,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
             return;
         }
         try {
-            while (writeReady()) {
-                // Answers may have brought new proposals.
-            }
+            do {
+                while (writeReady()) {
+                    // Answers may have brought new proposals.
+                }
+            } while (regions.resumeWaiting());
             regions.removeLeaving();
             regions.settleSnapshots();
             for (RaftGroup group : new ArrayList<>(dirty.values())) {
@@ -314,7 +329,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
     private void compactLogs() {
         placement.compact(settings.logKeepEntries());
         boolean wanted = placementRaft.wantsTruncation();
-        for (RegionPeer peer : regions.all()) {
+        for (RegionPeer peer : List.copyOf(regions.active())) {
             peer.compact(settings.logKeepEntries(), settings.members());
             wanted |= peer.group().wantsTruncation();
         }
@@ -327,7 +342,7 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         }
         LogBatch batch = logs.batch();
         placementRaft.truncate(placementRaft.applied(), batch);
-        for (RegionPeer peer : regions.all()) {
+        for (RegionPeer peer : regions.active()) {
             peer.group().truncate(peer.group().applied(), batch);
         }
         if (!batch.isEmpty()) {
@@ -361,9 +376,11 @@ public final class Store implements MessageHandler, LocalNode, AutoCloseable {
         } else {
             loop.submit(() -> {
                 queuedMessageBytes.addAndGet(-sizeBytes);
-                for (GroupMessage each : message.getRaft().getMessagesList()) {
-                    step(each);
+                RaftBatch batch = message.getRaft();
+                if (cluster.isOther(batch.getFromStore())) {
+                    regions.hibernation().heard(batch.getFromStore(), batch.getLife());
                 }
+                batch.getMessagesList().forEach(this::step);
             });
         }
     }

@@ -39,6 +39,12 @@ interface StoreContext {
     /** Asks the Placement Driver; the callback runs in the loop, or never. */
     void freshTimestamp(LongConsumer callback);
 
+    /** A peer has commands that wait for its lease: see {@link RegionPeer#resume}. */
+    void awaitsLease(RegionPeer peer);
+
+    /** Whether another Store has not been heard of lately. */
+    boolean isSilent(long storeId);
+
     /** A leader has something to report: it began to serve, or its Region changed. */
     void report(RegionPeer peer);
 

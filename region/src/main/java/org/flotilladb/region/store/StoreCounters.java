@@ -9,6 +9,8 @@ public final class StoreCounters {
     private final AtomicLong rounds = new AtomicLong();
     private final AtomicLong snapshots = new AtomicLong();
     private final AtomicLong splits = new AtomicLong();
+    private final AtomicLong rested = new AtomicLong();
+    private final AtomicLong woken = new AtomicLong();
 
     void onePhaseCommit() {
         onePhaseCommits.incrementAndGet();
@@ -24,6 +26,14 @@ public final class StoreCounters {
 
     void splitByItself() {
         splits.incrementAndGet();
+    }
+
+    void rested() {
+        rested.incrementAndGet();
+    }
+
+    void woken() {
+        woken.incrementAndGet();
     }
 
     void round() {
@@ -48,6 +58,16 @@ public final class StoreCounters {
     /** Regions led here that were split because they were too large or too busy. */
     public long splitsByThemselves() {
         return splits.get();
+    }
+
+    /** How often a peer here has come to rest. */
+    public long peersRested() {
+        return rested.get();
+    }
+
+    /** How often a peer that rested here was woken. */
+    public long peersWoken() {
+        return woken.get();
     }
 
     /** Rounds of the loop that wrote something. */

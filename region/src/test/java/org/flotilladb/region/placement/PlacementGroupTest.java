@@ -209,7 +209,7 @@ class PlacementGroupTest {
         long id = joined("second:7411");
         ask(register(id, "second:7411"));
         String why = refusal(join("second:7411", ++tokens)).getMessage();
-        assertTrue(why.contains("Store " + id + " already"), why);
+        assertTrue(why.contains("Store " + Long.toHexString(id) + " already"), why);
         assertTrue(refusal(join(ADDRESS, ++tokens)).getMessage().contains("already"));
         // Said to be gone, its address is free.
         ask(state(id, StoreState.STORE_GONE));

@@ -35,6 +35,9 @@ class PlantedBugsTest {
                 arguments("VOTE_FORGOTTEN", Set.of(FaultKind.DUEL)),
                 arguments("answered-when-proposed", DRAWN),
                 arguments("lease-kept", Set.of(FaultKind.LEADER_CUT_OFF, FaultKind.CLIENT_CUT_OFF, FaultKind.PAUSE)),
+                arguments(
+                        "resting-lease-kept",
+                        Set.of(FaultKind.LEADER_CUT_OFF, FaultKind.PARTITION, FaultKind.CLIENT_CUT_OFF)),
                 arguments("suspension-unseen", Set.of(FaultKind.SUSPEND)),
                 arguments("locks-unseen", DRAWN),
                 arguments("latches-unseen", DRAWN),

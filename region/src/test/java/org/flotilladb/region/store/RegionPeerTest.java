@@ -216,6 +216,14 @@ class RegionPeerTest {
         }
 
         @Override
+        public void awaitsLease(RegionPeer each) {}
+
+        @Override
+        public boolean isSilent(long storeId) {
+            return false;
+        }
+
+        @Override
         public GroupSettings groupSettings() {
             return SETTINGS;
         }

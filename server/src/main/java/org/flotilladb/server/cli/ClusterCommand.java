@@ -45,7 +45,8 @@ final class ClusterCommand implements Callable<Integer> {
     }
 
     @Command(description = "List the Regions: which keys they hold, who leads them.")
-    int regions(@Option(names = "--keys", description = "With their first and last keys, to split them by.") boolean keys)
+    int regions(
+            @Option(names = "--keys", description = "With their first and last keys, to split them by.") boolean keys)
             throws SQLException {
         return print("SELECT REGION_ID, KEY_RANGE, LEADER, SIZE_BYTES, KEY_COUNT, WRITES_PER_SECOND, READS_PER_SECOND,"
                 + " PEERS, PENDING_PEERS, DOWN_PEERS" + (keys ? ", START_KEY, END_KEY" : "")
@@ -112,8 +113,7 @@ final class ClusterCommand implements Callable<Integer> {
     }
 
     @Command(name = "transfer-leader", description = "Let a Region be led by its peer on a Store.")
-    int transferLeader(
-            @Parameters(paramLabel = "REGION") long region, @Parameters(paramLabel = "STORE") String store)
+    int transferLeader(@Parameters(paramLabel = "REGION") long region, @Parameters(paramLabel = "STORE") String store)
             throws SQLException {
         return begun(call("FLOTILLA_TRANSFER_LEADER", region, store));
     }
@@ -138,7 +138,8 @@ final class ClusterCommand implements Callable<Integer> {
     @Command(description = "End an operator; what it has done so far stays.")
     int cancel(@Parameters(paramLabel = "OPERATOR") long operator) throws SQLException {
         if (!Boolean.parseBoolean(call("FLOTILLA_CANCEL_OPERATOR", operator))) {
-            throw new CliException("operator " + operator + " does not run (any more); 'operators' lists those that do");
+            throw new CliException(
+                    "operator " + operator + " does not run (any more); 'operators' lists those that do");
         }
         out().println("Operator " + operator + " is ended.");
         return 0;
@@ -146,9 +147,9 @@ final class ClusterCommand implements Callable<Integer> {
 
     private int begun(String operator) {
         out().println(
-                operator == null
-                        ? "It is so already."
-                        : "Operator " + operator + " does it; 'operators' shows how far it is.");
+                        operator == null
+                                ? "It is so already."
+                                : "Operator " + operator + " does it; 'operators' shows how far it is.");
         return 0;
     }
 
@@ -174,8 +175,7 @@ final class ClusterCommand implements Callable<Integer> {
     private String call(String function, Object... arguments) throws SQLException {
         String marks = ", ?".repeat(arguments.length).substring(2);
         try (Connection connection = open();
-                PreparedStatement statement =
-                        connection.prepareStatement("CALL " + function + "(" + marks + ")")) {
+                PreparedStatement statement = connection.prepareStatement("CALL " + function + "(" + marks + ")")) {
             for (int i = 0; i < arguments.length; i++) {
                 statement.setObject(i + 1, arguments[i]);
             }

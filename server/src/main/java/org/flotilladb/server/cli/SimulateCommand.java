@@ -110,7 +110,11 @@ final class SimulateCommand implements Callable<Integer> {
                     .filter(kind -> kind.name().equalsIgnoreCase(name.strip()))
                     .findAny()
                     .orElseThrow(() -> new UsageException("there is no fault " + name + "; there are "
-                            + String.join(", ", Arrays.stream(FaultKind.values()).map(Enum::name).toList()))));
+                            + String.join(
+                                    ", ",
+                                    Arrays.stream(FaultKind.values())
+                                            .map(Enum::name)
+                                            .toList()))));
         }
         return kinds;
     }

@@ -44,7 +44,8 @@ final class StoreWait {
         while (true) {
             Progress progress = look();
             if (!goal.states.contains(progress.state)) {
-                throw new CliException("somebody has called it off: Store " + storeId + " is " + progress.state + " now");
+                throw new CliException(
+                        "somebody has called it off: Store " + storeId + " is " + progress.state + " now");
             }
             if (goal == Goal.EMPTY ? progress.regions == 0 : progress.leaders == 0) {
                 out.println("Store " + storeId + " " + goal.words + ".");

@@ -97,7 +97,8 @@ class ClusterCommandTest {
     void aLeaderAndAPeerMoveAndTheOperatorIsListed() throws SQLException {
         String region = value("SELECT REGION_ID FROM FLOTILLA.REGIONS");
         String peers = value("SELECT PEERS FROM FLOTILLA.REGIONS");
-        String free = value("SELECT STORE_ID FROM FLOTILLA.STORES WHERE '" + peers + "' NOT LIKE '%' || STORE_ID || '%'");
+        String free =
+                value("SELECT STORE_ID FROM FLOTILLA.STORES WHERE '" + peers + "' NOT LIKE '%' || STORE_ID || '%'");
         String leader = value("SELECT LEADER_STORE FROM FLOTILLA.REGIONS");
         String follower = Arrays.stream(peers.split(","))
                 .filter(peer -> !peer.equals(leader))
@@ -113,7 +114,9 @@ class ClusterCommandTest {
                 run("operators").lines().anyMatch(line -> line.startsWith(operator + "\t" + region + "\tasked for\t")),
                 run("operators"));
         awaitValue("SELECT STATE FROM FLOTILLA.OPERATORS WHERE OPERATOR_ID = " + operator, "DONE");
-        awaitValue("SELECT PEERS LIKE '%" + free + "%' AND PEERS NOT LIKE '%" + leader + "%' FROM FLOTILLA.REGIONS", "TRUE");
+        awaitValue(
+                "SELECT PEERS LIKE '%" + free + "%' AND PEERS NOT LIKE '%" + leader + "%' FROM FLOTILLA.REGIONS",
+                "TRUE");
     }
 
     @Test

@@ -108,9 +108,10 @@ class ClusterTablesOnServersTest {
         execute("INSERT INTO accounts SELECT X, 0 FROM SYSTEM_RANGE(1, 300)");
         execute("CALL FLOTILLA_SPLIT('ACCOUNTS', 100, 200)");
         awaitValue(
-                "SELECT COUNT(*) FROM FLOTILLA.REGIONS WHERE KEY_RANGE LIKE '%ACCOUNTS row%' AND LEADER IS NOT NULL", "3");
-        String region = value(
-                "SELECT REGION_ID FROM FLOTILLA.REGIONS WHERE KEY_RANGE = 'PUBLIC.ACCOUNTS row 100 .. row 200'");
+                "SELECT COUNT(*) FROM FLOTILLA.REGIONS WHERE KEY_RANGE LIKE '%ACCOUNTS row%' AND LEADER IS NOT NULL",
+                "3");
+        String region =
+                value("SELECT REGION_ID FROM FLOTILLA.REGIONS WHERE KEY_RANGE = 'PUBLIC.ACCOUNTS row 100 .. row 200'");
         assertEquals("PUBLIC.ACCOUNTS", value("SELECT TABLE_NAME FROM FLOTILLA.REGIONS WHERE REGION_ID = ?", region));
         String leader = value("SELECT LEADER_STORE FROM FLOTILLA.REGIONS WHERE REGION_ID = ?", region);
         String other = value("SELECT STORE_ID FROM FLOTILLA.STORES WHERE STORE_ID <> ? ORDER BY 1", leader);
@@ -138,17 +139,24 @@ class ClusterTablesOnServersTest {
     @Test
     void databasesInThisProcessHaveTheSameTables() throws SQLException {
         for (String url : List.of(
-                "jdbc:flotilla:mem:steered", "jdbc:flotilla:mem:steered3;NODES=3", "jdbc:flotilla:file:" + folder + "/f")) {
+                "jdbc:flotilla:mem:steered",
+                "jdbc:flotilla:mem:steered3;NODES=3",
+                "jdbc:flotilla:file:" + folder + "/f")) {
             try (Connection embedded = DriverManager.getConnection(url)) {
                 String stores = value(embedded, "SELECT COUNT(*) FROM FLOTILLA.STORES");
                 assertEquals(url.contains("3") ? "3" : "1", stores, url);
-                assertEquals("3", value(embedded, "SELECT SETTING_VALUE FROM FLOTILLA.PLACEMENT WHERE SETTING_NAME = 'replicas'"));
+                assertEquals(
+                        "3",
+                        value(
+                                embedded,
+                                "SELECT SETTING_VALUE FROM FLOTILLA.PLACEMENT WHERE SETTING_NAME = 'replicas'"));
                 assertEquals("0", value(embedded, "SELECT COUNT(*) FROM FLOTILLA.OPERATORS WHERE KIND = 'asked for'"));
                 value(embedded, "CALL FLOTILLA_SPLIT_REGION(1, '7a')");
                 while (!"2".equals(value(embedded, "SELECT COUNT(*) FROM FLOTILLA.REGIONS WHERE LEADER IS NOT NULL"))) {
                     LockSupport.parkNanos(20_000_000);
                 }
-                assertFalse(value(embedded, "SELECT LEADER FROM FLOTILLA.REGIONS").isEmpty());
+                assertFalse(
+                        value(embedded, "SELECT LEADER FROM FLOTILLA.REGIONS").isEmpty());
             }
         }
     }

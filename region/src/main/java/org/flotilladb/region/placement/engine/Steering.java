@@ -88,8 +88,8 @@ public final class Steering {
         }
         StoreView to = cluster.store(toStoreId);
         if (old == null || region.peerOn(toStoreId) != null) {
-            return Outcome.refused("Region " + regionId + " must have a peer on Store "
-                    + Long.toHexString(fromStoreId) + " and none on Store " + Long.toHexString(toStoreId));
+            return Outcome.refused("Region " + regionId + " must have a peer on Store " + Long.toHexString(fromStoreId)
+                    + " and none on Store " + Long.toHexString(toStoreId));
         }
         if (to == null || !cluster.takesPeers(to)) {
             return Outcome.refused("Store " + Long.toHexString(toStoreId)
