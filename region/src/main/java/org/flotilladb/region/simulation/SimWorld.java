@@ -275,7 +275,8 @@ final class SimWorld {
                 "the first Region is led",
                 FORM_LIMIT_MS,
                 () -> servers.stream()
-                        .anyMatch(server -> server.peers().stream().anyMatch(PeerView::serves)));
+                        .anyMatch(server -> server.peers().stream()
+                                .anyMatch(peer -> peer.groupId() != PlacementGroup.GROUP_ID && peer.serves())));
         await("the cluster forms", FORM_LIMIT_MS, first.session().load());
         RandomSource splits = random.fork("first splits");
         for (int branch = 1; branch < Model.BRANCHES; branch++) {
