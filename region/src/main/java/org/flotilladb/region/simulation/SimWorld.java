@@ -166,9 +166,9 @@ final class SimWorld {
     private static SplitSettings smallRegions(RandomSource draws) {
         long far = 1 << 20;
         return switch (draws.nextInt(4)) {
-            case 0 -> new SplitSettings(far, 100 + draws.nextInt(200), far);
-            case 1 -> new SplitSettings(far, far, 30 + draws.nextInt(60));
-            default -> new SplitSettings(6000 + draws.nextInt(12_000), far, far);
+            case 0 -> new SplitSettings(far, 200 + draws.nextInt(200), far);
+            case 1 -> new SplitSettings(far, far, 40 + draws.nextInt(60));
+            default -> new SplitSettings(10_000 + draws.nextInt(12_000), far, far);
         };
     }
 
@@ -275,7 +275,8 @@ final class SimWorld {
                 "the first Region is led",
                 FORM_LIMIT_MS,
                 () -> servers.stream()
-                        .anyMatch(server -> server.peers().stream().anyMatch(PeerView::serves)));
+                        .anyMatch(server -> server.peers().stream()
+                                .anyMatch(peer -> peer.groupId() != PlacementGroup.GROUP_ID && peer.serves())));
         await("the cluster forms", FORM_LIMIT_MS, first.session().load());
         RandomSource splits = random.fork("first splits");
         for (int branch = 1; branch < Model.BRANCHES; branch++) {

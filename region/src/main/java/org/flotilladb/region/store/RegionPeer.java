@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.flotilladb.proto.ChangePeersResponse;
 import org.flotilladb.proto.Context;
+import org.flotilladb.proto.DownPeer;
 import org.flotilladb.proto.KeyWrite;
 import org.flotilladb.proto.Peer;
 import org.flotilladb.proto.Region;
@@ -189,12 +190,16 @@ final class RegionPeer implements StateMachine {
         return region.getPeersCount() > 1 ? group.behind(EpochChanges.MAX_PROMOTION_LAG) : List.of();
     }
 
+    private List<DownPeer> down(long downAfterNs) {
+        // Nobody is to be heard of a group at rest.
+        return group.node().isResting()
+                ? List.of()
+                : acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs);
+    }
+
     /** Whether a member is not in step, or was not heard of for so long; on a leader. */
     boolean isAiling(long downAfterNs) {
-        return !pending().isEmpty()
-                || !acquaintances
-                        .down(region, peerId, store.clock().nanoTime(), downAfterNs)
-                        .isEmpty();
+        return !pending().isEmpty() || !down(downAfterNs).isEmpty();
     }
 
     /** The Region as a leader reports it. */
@@ -204,8 +209,7 @@ final class RegionPeer implements StateMachine {
                 .setLeaderStoreId(store.storeId())
                 .setTerm(group.node().term())
                 .addAllPendingPeers(pending())
-                .addAllDownPeers(
-                        acquaintances.down(region, peerId, store.clock().nanoTime(), downAfterNs));
+                .addAllDownPeers(down(downAfterNs));
         load.report(report);
         return report;
     }

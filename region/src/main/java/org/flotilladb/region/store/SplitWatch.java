@@ -158,6 +158,11 @@ final class SplitWatch {
             if (!closed) {
                 work.failed.accept(e);
             }
+        } catch (RuntimeException e) {
+            // Such as a key that is none: there it stops the Store as whatever nobody foresaw.
+            work.loop.accept(() -> {
+                throw e;
+            });
         }
     }
 

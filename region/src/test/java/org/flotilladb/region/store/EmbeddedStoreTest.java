@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.flotilladb.proto.Context;
 import org.flotilladb.proto.Envelope;
 import org.flotilladb.proto.GroupMessage;
@@ -555,6 +556,39 @@ class EmbeddedStoreTest {
             }
             put(db, "k", 3);
             assertNull(db.store.failure());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"memory", "rocksdb"})
+    void aDatabaseThatGrowsSplitsByItselfAndStaysWhole(String kind) {
+        StoreSettings settings = StoreSettings.of(1, List.of(ADDRESS), GroupSettings.DEFAULT, true)
+                .withSplits(SplitSettings.EMBEDDED.withMaxBytes(64 << 10));
+        int rows = 3000;
+        try (Embedded db = kind.equals("memory")
+                ? new Embedded(new MemoryLogStore(), new MemoryKvStore(), settings)
+                : new Embedded(
+                        new RocksLogStore(directory.resolve("log")),
+                        new RocksKvStore(directory.resolve("data"), 8 << 20),
+                        settings)) {
+            for (int i = 0; i < rows; i += 100) {
+                Transaction write = db.client.begin(false);
+                for (int row = i; row < i + 100; row++) {
+                    write.put(bytes(String.format("k%05d", row)), new byte[100]);
+                }
+                write.commit().join();
+            }
+            // 3000 rows of 116 bytes and more, in pieces of 32 to 64 KB.
+            long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (db.store.regionsAndLeaders()[0] < 6) {
+                assertTrue(System.nanoTime() < deadlineNs, db.store.regionsAndLeaders()[0] + " Regions");
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+            }
+            List<String> found = scan(db.client.begin(false), "k", "l", false);
+            assertEquals(rows, found.size());
+            assertTrue(found.get(rows - 1).startsWith("k02999="), found.get(rows - 1));
+            assertTrue(db.store.counters().splitsByThemselves() > 0);
+            assertTrue(db.store.regionsAndLeaders()[0] <= 12, db.store.regionsAndLeaders()[0] + " Regions");
         }
     }
 }
