@@ -144,7 +144,7 @@ class ClusterTablesOnServersTest {
                 "jdbc:flotilla:file:" + folder + "/f")) {
             try (Connection embedded = DriverManager.getConnection(url)) {
                 String stores = value(embedded, "SELECT COUNT(*) FROM FLOTILLA.STORES");
-                assertEquals(url.contains("3") ? "3" : "1", stores, url);
+                assertEquals(url.contains("NODES=3") ? "3" : "1", stores, url);
                 assertEquals(
                         "3",
                         value(
